@@ -1,0 +1,67 @@
+# `make` alone lists what there is.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+SETTINGS := DJANGO_SETTINGS_MODULE=tests.settings
+
+.DEFAULT_GOAL := help
+.PHONY: help install dev demo test check format lint types arrows messages screenshots faults bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(VENV)/.runtime ## make .venv with what running needs
+
+dev: $(VENV)/.dev ## the same with what testing and checking need
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "There is no $(PYTHON) here: install Python 3.11 or newer, or name one with PYTHON=…"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old: Python 3.11 or newer is needed; name one with PYTHON=…"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv: install its venv package (python3-venv on Debian)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "The folder $(CURDIR)/$(VENV) can't be written."; exit 1; }
+
+$(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
+	@echo "Installing into $(VENV) …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(VENV)/bin/python
+	@echo "Installing into $(VENV) …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/.runtime
+
+demo: $(VENV)/.runtime ## everything on loopback, against the sandbox; Ctrl-C ends it
+	@$(PY) -m config.demo
+
+test: $(VENV)/.dev ## the whole test suite
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not browser"
+	@$(PY) -m pytest -q -m browser
+
+check: format lint types arrows ## what CI checks besides the tests
+	@$(SETTINGS) $(PY) manage.py makemigrations --check --dry-run --verbosity 1
+	@$(PY) tests/deploy_check.py
+
+format: $(VENV)/.dev
+	@$(VENV)/bin/ruff format --check --quiet . || { echo "Run: $(VENV)/bin/ruff format ."; exit 1; }
+
+lint: $(VENV)/.dev
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/djlint --lint --quiet templates
+
+types: $(VENV)/.dev
+	@$(VENV)/bin/mypy
+
+arrows: $(VENV)/.dev
+	@$(VENV)/bin/lint-imports --no-cache
+
+messages: $(VENV)/.dev ## collect the strings to translate (needs GNU gettext)
+	@$(SETTINGS) $(PY) manage.py makemessages
+
+screenshots: $(VENV)/.dev ## make the README's picture (needs Chromium)
+	@$(PY) -m tests.browser.screenshots
+
+bench: $(VENV)/.dev ## the benchmarks, printed as tables
+	@$(PY) -m tests.benchmarks
+
+clean: ## forget the environment and the demo
+	rm -rf $(VENV) data

@@ -1,0 +1,54 @@
+"""The record as a file: CSV for spreadsheets, JSONL exact. Writing one is an event itself."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC
+from typing import Any
+
+from django.db.models import QuerySet
+
+from cancellations.audit import trail
+from cancellations.audit.models import AuditEvent
+from cancellations.audit.searching import Filters, newest_first
+from cancellations.audit.wording import VERBS, sentence
+from cancellations.spreadsheet import csv_lines
+
+FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson; charset=utf-8"}
+COLUMNS = (
+    "id", "uid", "at", "actor", "actor_kind", "actor_id", "verb", "what", "subject_kind", "subject_id", "subject",
+    "shop_id", "shop", "order_number", "origin", "incident", "data",
+)  # fmt: skip
+
+
+def export(shape: str, found: QuerySet[AuditEvent], *, by: Any, filters: Filters, shop: Any = None) -> Iterator[str]:
+    """Record that a file is written, and return its lines, newest event first; they are read while they are taken.
+
+    Args:
+        shape: A word of ``FORMATS``.
+        shop: The Shop the filters name, if any, so that whoever may see its events sees this one.
+    """
+    lines = {"csv": _csv, "jsonl": _jsonl}[shape](found)
+    data = {"format": shape, "filters": filters.as_json()}
+    trail.record("audit.exported", by=by, subject_kind="audit", subject=shape, shop=shop, data=data)
+    return lines
+
+
+def exact(event: AuditEvent) -> dict[str, Any]:
+    """Return an event as it is kept, every column."""
+    row = {one.attname: getattr(event, one.attname) for one in AuditEvent._meta.concrete_fields}
+    return {**row, "uid": str(event.uid), "at": event.at.astimezone(UTC).isoformat(timespec="microseconds")}
+
+
+def _jsonl(found: QuerySet[AuditEvent]) -> Iterator[str]:
+    return (json.dumps(exact(event), ensure_ascii=False) + "\n" for event in newest_first(found))
+
+
+def _csv(found: QuerySet[AuditEvent]) -> Iterator[str]:
+    words = {verb: sentence(verb) for verb in VERBS}  # now: the reader's language is gone when the lines are taken
+
+    def row(event: AuditEvent) -> list[object]:
+        data = json.dumps(event.data, ensure_ascii=False, sort_keys=True)
+        values = {**exact(event), "what": words.get(event.verb, event.verb), "data": data}
+        return [values[name] for name in COLUMNS]
+
+    return csv_lines(COLUMNS, (row(event) for event in newest_first(found)))

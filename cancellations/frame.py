@@ -1,0 +1,130 @@
+"""What the frame round every page needs to know: where one may go, and what everybody must be told.
+
+Everything here is called by ``base.html`` alone, so a fragment costs no query, and a page three.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from cancellations.access import may
+from cancellations.pages import wants_fragment
+from cancellations.shops.models import Environment, Pulse
+from cancellations.shops.scope import shops_of
+
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """Somewhere to go: an address by name, who may, how it looks, and its key after ``g``."""
+
+    view: str
+    label: str | Promise
+    icon: str
+    permission: str = ""
+    key: str = ""
+
+
+PLACES = (
+    Place("home", _("Home"), "home", key="h"),
+    Place("orders:list", _("Orders"), "shopping-bag", "search", key="o"),
+    Place("requests:list", _("Cancellations"), "no-symbol", "search", key="c"),
+    Place("audit:list", _("Audit"), "document-magnifying-glass", "audit", key="a"),
+    Place("shops:list", _("Shops"), "building-storefront", "shops", key="s"),
+    Place("reasons:list", _("Reasons"), "chat-bubble-bottom-center-text", "reasons", key="r"),
+    Place("people:list", _("People"), "users", "people", key="p"),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """One line of the rail."""
+
+    url: str
+    label: str | Promise
+    icon: str
+    key: str
+    active: bool
+    admin: bool
+
+
+@dataclass(frozen=True)
+class Banner:
+    """One thing everybody must know, and where to go about it ("" where there is nothing to do)."""
+
+    tone: str
+    icon: str
+    text: str
+    url: str = ""
+    act: str = ""
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context for ``base.html``; the values are called there, not before."""
+    if wants_fragment(request):
+        return {}
+    return {"nav": partial(links, request), "banners": partial(banners, request)}
+
+
+def links(request: HttpRequest) -> list[Link]:
+    """Return where this person may go, in the rail's order."""
+    match = getattr(request, "resolver_match", None)
+    here = (match.namespace or match.view_name) if match else ""
+    found = []
+    for place in PLACES:
+        if place.permission and not may(request.user, place.permission):
+            continue
+        active = place.view.partition(":")[0] == here
+        url = _url(place.view)
+        if url:
+            admin = place.permission in {"shops", "reasons", "people"}
+            found.append(Link(url, place.label, place.icon, place.key, active, admin))
+    return found
+
+
+def banners(request: HttpRequest) -> list[Banner]:
+    """Return what everybody here must know; for people who are signed out, nothing."""
+    person = request.user
+    if not person.is_authenticated:
+        return []
+    told = []
+    if not Pulse.is_heard():
+        text = gettext(
+            "No worker has been heard of for a minute. Cancellations wait and are sent as soon as one is back."
+        )
+        told.append(Banner("bad", "signal-slash", text))
+    mine = shops_of(person).filter(active=True)
+    held = list(mine.filter(health__held_since__isnull=False).values_list("title", "name")[: NAMED + 1])
+    if held:
+        told.append(_held(held, admin=may(person, "shops")))
+    if mine.filter(environment=Environment.SANDBOX).exists():
+        text = gettext("Some of your shops are sandboxes: nothing cancelled there is cancelled anywhere else.")
+        told.append(Banner("violet", "beaker", text))
+    return told
+
+
+def _held(held: list[tuple[str, str]], *, admin: bool) -> Banner:
+    named = ", ".join(title for title, _name in held[:NAMED]) + (" …" if len(held) > NAMED else "")
+    text = ngettext(
+        "%(shops)s is on hold: its platform refuses our keys. Cancellations there wait.",
+        "%(shops)s are on hold: their platforms refuse our keys. Cancellations there wait.",
+        len(held),
+    ) % {"shops": named}
+    if not admin:
+        return Banner("warn", "pause-circle", text + " " + gettext("An admin has to mend it."))
+    url = _url("shops:shop", held[0][1]) if len(held) == 1 else _url("shops:list")
+    return Banner("warn", "pause-circle", text, url, gettext("See what to do"))
+
+
+def _url(view: str, *args: str) -> str:
+    try:
+        return reverse(view, args=args)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,47 @@
+"""``manage.py import_orders --shop NAME FILE``: a CSV of orders into the index, here and now."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from cancellations.audit import trail
+from cancellations.orders import importing
+from cancellations.shops.models import Shop
+from providers.errors import ProviderError
+
+
+class Command(BaseCommand):
+    """Reads a file of orders; exits 1 when a line or the file was refused."""
+
+    help = "Read a CSV of orders into the index. The first line names the columns; the import page has a template."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Name the shop and the file."""
+        parser.add_argument("--shop", required=True, metavar="NAME", help="the shop's name")
+        parser.add_argument("file", type=Path, metavar="FILE")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Import, print the numbers and every refused line worth naming."""
+        shop = Shop.objects.filter(name=options["shop"]).first()
+        if shop is None:
+            raise CommandError(f"There is no shop called {options['shop']!r}. manage.py configure makes one.")
+        try:
+            with options["file"].open("rb") as file, trail.coming_from("command"):
+                result = importing.import_file(shop, file)
+                data = {"file": options["file"].name, **importing.counts(result)}
+                importing.record(shop, "orders.imported", by=trail.SYSTEM, data=data)
+        except OSError as error:
+            raise CommandError(f"{options['file']} cannot be read: {error.strerror}.") from error
+        except ProviderError as error:
+            raise CommandError(error.advice.admin or error.advice.agent) from error
+        for number, sentence, values in result.faults:
+            self.stderr.write(f"line {number}: {sentence % values}")
+        if result.bad > len(result.faults):
+            self.stderr.write(f"… and {result.bad - len(result.faults)} more.")
+        self.stdout.write(f"{result.good} orders kept, {result.bad} lines refused, {result.repeated} repeated.")
+        if result.error:
+            raise CommandError(result.error % result.data)
+        if result.bad:
+            raise CommandError("Some lines were refused; the others are in the index.")

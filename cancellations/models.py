@@ -1,0 +1,30 @@
+"""A face: re-exports the folders' models, so that they share one migration chain."""
+
+from cancellations.audit.models import AuditEvent, Seal, Verification
+from cancellations.orders.models import FileImport, Order, OrderItem, OrderKey, Pull
+from cancellations.people.models import Person
+from cancellations.reasons.models import ListedReasons, Reason, ReasonMapping
+from cancellations.requests.models import Attempt, CancellationRequest
+from cancellations.shops.models import Credential, Pulse, Shop, ShopAccess, ShopHealth
+
+__all__ = [
+    "Attempt",
+    "AuditEvent",
+    "CancellationRequest",
+    "Credential",
+    "FileImport",
+    "ListedReasons",
+    "Order",
+    "OrderItem",
+    "OrderKey",
+    "Person",
+    "Pull",
+    "Pulse",
+    "Reason",
+    "ReasonMapping",
+    "Seal",
+    "Shop",
+    "ShopAccess",
+    "ShopHealth",
+    "Verification",
+]

@@ -1,0 +1,131 @@
+"""Which orders a text may mean, as SQL: keys met exactly, or numbers that begin so; always a bounded many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from cancellations.orders import runs
+from cancellations.orders.filters import Asked, Condition, joined
+from cancellations.orders.models import Order, OrderKey
+from cancellations.orders.understanding import Understanding
+
+MOST = 2000
+# With many shops each gives only its newest few, so that one shop's crowd does not hide all others.
+FEWEST_PER_RUN = 10
+_ORDERS = Order._meta.db_table
+_KEYS = OrderKey._meta.db_table
+
+
+@dataclass(frozen=True)
+class Source:
+    """SQL that gives orders as ``order_id``: of every run at most ``each``, together ``most`` (or MOST) are read.
+
+    Attributes:
+        by: The columns that tell the runs apart.
+    """
+
+    sql: str
+    params: list[Any]
+    by: tuple[str, ...] = ()
+    each: int = 0
+    most: int = 0
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A page of the orders found.
+
+    Attributes:
+        ids: Of the page, in its order.
+        number: How many were found and fit the conditions.
+        found: How many were found at all.
+        capped: There are more than these.
+    """
+
+    ids: list[int]
+    number: int
+    found: int
+    capped: bool
+
+
+def exactly(understood: Understanding, shop_ids: Sequence[int]) -> Source:
+    """Return the orders with one of the keys; no shops means all there are."""
+    named: dict[str, Sequence[Any]] = {"shop_id": shop_ids, "value": understood.values}
+    wanted = {name: values for name, values in named.items() if values}
+    each = _each(len(understood.values) * (len(shop_ids) or 1))
+    columns = ["order_id", *wanted]
+    sql, params = runs.merged(_KEYS, columns, wanted, where="", params=(), order="order_id DESC", limit=each)
+    return Source(sql, params, tuple(wanted), each)
+
+
+def beginning(understood: Understanding, shop_ids: Sequence[int]) -> Source:
+    """Return the orders with a number that begins so; no shops means all there are."""
+    # A range and not LIKE: it fits the index as it is, and a wildcard in what was typed is only a character.
+    wanted = {"shop_id": shop_ids} if shop_ids else {}
+    each = _each(len(shop_ids) or 1)
+    sql, params = runs.merged(
+        _KEYS,
+        ["order_id", *wanted],
+        wanted,
+        where="value >= %s AND value < %s",
+        params=[understood.prefix, understood.prefix + "\U0010ffff"],
+        order="value, order_id",
+        limit=each,
+    )
+    return Source(sql, params, tuple(wanted), each)
+
+
+def of_amount(amounts: Sequence[Condition]) -> Source:
+    """Return the orders of these amounts, in all shops."""
+    where, params = joined(amounts)
+    return Source(f"SELECT id AS order_id FROM {_ORDERS} WHERE {where} LIMIT {MOST + 1}", params)  # noqa: S608 - our own names
+
+
+def newest(wanted: Asked, most: int) -> Source:
+    """Return the newest orders of a list, for conditions that no index serves in the order of the page."""
+    # Only what the index holds: with more columns PostgreSQL takes the index without the runs for the cheaper one.
+    where, params = joined(wanted.placed)
+    each = max(most // wanted.count, FEWEST_PER_RUN)
+    columns = ["id", "placed_at", *wanted.runs]
+    order = "placed_at DESC, id DESC"
+    sql, params = runs.merged(_ORDERS, columns, wanted.runs, where=where, params=params, order=order, limit=each)
+    named = ", ".join(["id AS order_id", *wanted.runs])
+    return Source(f"SELECT {named} FROM ({sql}) AS merged", params, tuple(wanted.runs), each, most)  # noqa: S608 - our own names
+
+
+def page_of(
+    source: Source, conditions: Sequence[Condition], cursor: Sequence[Condition], order: str, limit: int
+) -> Matched:
+    """Find, filter, sort and count in one statement: the orders found are bounded, so this is.
+
+    Args:
+        conditions: On the orders; they are counted.
+        cursor: Where the page begins.
+    """
+    most = source.most or MOST
+    fits, fit_params = joined(conditions)
+    begins, cursor_params = joined(cursor)
+    # On PostgreSQL the array keeps the planner from reading the whole table for what it takes for many.
+    found = "= ANY(ARRAY(SELECT order_id FROM found))" if connection.vendor == "postgresql" else "IN found"
+    groups = f" GROUP BY {', '.join(source.by)}" if source.by else ""
+    page = f"SELECT id, placed_at FROM fit{' WHERE ' if begins else ''}{begins} ORDER BY {order} LIMIT {limit}"  # noqa: S608 - our own names
+    sql = f"""
+        WITH keys AS MATERIALIZED ({source.sql}),
+        found AS MATERIALIZED (SELECT DISTINCT order_id FROM keys ORDER BY order_id DESC LIMIT {most + 1}),
+        fit AS MATERIALIZED (SELECT id, placed_at FROM {_ORDERS} WHERE id {found}{" AND " if fits else ""}{fits})
+        SELECT page.id, counts.fit, counts.found, counts.longest
+        FROM (SELECT (SELECT count(*) FROM fit) AS fit, (SELECT count(*) FROM found) AS found,
+              (SELECT max(n) FROM (SELECT count(*) AS n FROM keys{groups}) AS cut) AS longest) AS counts
+        LEFT JOIN ({page}) AS page
+        ON TRUE ORDER BY {order}"""  # noqa: S608 - our own names
+    rows = runs.fetch(sql, [*source.params, *fit_params, *cursor_params])
+    _, number, met, longest = rows[0]
+    ids = [row[0] for row in rows if row[0] is not None]
+    cut_short = bool(source.each) and (longest or 0) >= source.each
+    return Matched(ids, min(number, most), met, capped=met > most or cut_short)
+
+
+def _each(count: int) -> int:
+    return max(FEWEST_PER_RUN, (MOST + 1) * 2 // count) if count > 1 else MOST + 1

@@ -1,0 +1,178 @@
+"""One line of text and filters → one page of orders, newest first. Reads only; every query is bounded."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cancellations.orders import matching, runs
+from cancellations.orders.filters import Asked, Condition, Filters, asked, joined, moment
+from cancellations.orders.models import Order
+from cancellations.orders.understanding import Understanding, understand
+from cancellations.pages import Count, Cursor, Page
+from cancellations.shops.models import Shop
+from cancellations.shops.scope import shops_of
+
+SIZE = 50
+MOST_COUNTED = 10_000
+# Amounts have no index in the order of the page: so many of the newest are looked through, and the page says so.
+WINDOW = 5_000
+_TABLE = Order._meta.db_table
+_NEWEST = "placed_at DESC, id DESC"
+_OLDEST = "placed_at, id"
+
+# Where a page begins → ids of one more row than it has; going back, oldest first.
+Read = Callable[[Cursor | None], list[int]]
+
+
+@dataclass(frozen=True)
+class Results:
+    """One page of what was found.
+
+    Attributes:
+        how: ``list`` without a text; else ``exact`` or ``prefix``.
+        shops: All shops the person may see.
+        understood: Of the text; ``None`` when there was none.
+        capped: More orders match the text than are looked through.
+        looked: The page holds only what is among so many newest orders; 0 when nothing was left out.
+    """
+
+    page: Page[Order]
+    count: Count
+    how: str
+    shops: tuple[Shop, ...]
+    understood: Understanding | None = None
+    capped: bool = False
+    looked: int = 0
+
+
+def search(
+    person: Any, filters: Filters, at: str = "", *, size: int = SIZE, shops: Sequence[Shop] | None = None
+) -> Results:
+    """Return a page of the orders in the person's shops.
+
+    Args:
+        at: The cursor's text; "" is the first page.
+        shops: The shops the person may see, where the caller has read them already.
+    """
+    shops = tuple(shops_of(person)) if shops is None else tuple(shops)
+    chosen = [one.pk for one in shops if filters.includes(one)]
+    understood = understand(filters.text) if filters.text.strip() else None
+    if not chosen or (understood and not understood.values):
+        return Results(Page([]), Count(0), "exact" if understood else "list", shops, understood)
+    cursor = Cursor.read(at) if at else None
+    narrowed = [] if person.every_shop and len(chosen) == len(shops) else chosen  # none means everywhere
+    if understood is None:
+        return _list(shops, filters, narrowed, cursor, size)
+    page, matched, how = _found(shops, filters, understood, narrowed, cursor, size)
+    return Results(page, Count(matched.number, matched.capped), how, shops, understood, capped=matched.capped)
+
+
+def _found(
+    shops: tuple[Shop, ...],
+    filters: Filters,
+    understood: Understanding,
+    narrowed: Sequence[int],
+    cursor: Cursor | None,
+    size: int,
+) -> tuple[Page[Order], matching.Matched, str]:
+    """Look for the text exactly; if nothing is so, for numbers that begin like it."""
+    ways = [("exact", matching.exactly)] if not (filters.begins and understood.prefix) else []
+    ways += [("prefix", matching.beginning)] if understood.prefix else []
+    for how, way in ways:
+        page, matched = _bounded(shops, way(understood, narrowed), filters.conditions(), cursor, size)
+        if matched.found or how == "prefix" or not understood.prefix:
+            break
+    return page, matched, how
+
+
+def _list(
+    shops: tuple[Shop, ...], filters: Filters, narrowed: Sequence[int], cursor: Cursor | None, size: int
+) -> Results:
+    if filters.amounts():
+        here = [("shop_id", narrowed)] if narrowed else []
+        conditions = [*filters.conditions(), *(_in(name, values) for name, values in here)]
+        page, matched = _bounded(shops, matching.of_amount(filters.amounts()), conditions, cursor, size)
+        if not matched.capped and matched.found <= matching.MOST:
+            return Results(page, Count(matched.number), "list", shops)
+    wanted = asked(filters, narrowed)
+    if filters.money():
+        page, matched = _bounded(shops, matching.newest(wanted, WINDOW), filters.money(), cursor, size)
+        looked = WINDOW if matched.capped else 0
+        return Results(page, Count(matched.number, matched.capped), "list", shops, looked=looked)
+    page = _page(lambda at: _ids(_newest(wanted, at, size + 1)), shops, cursor, size)
+    number = _ids(_counted(wanted))[0]
+    return Results(page, Count(min(number, MOST_COUNTED), number > MOST_COUNTED), "list", shops)
+
+
+def _bounded(
+    shops: tuple[Shop, ...],
+    source: matching.Source,
+    conditions: Sequence[Condition],
+    cursor: Cursor | None,
+    size: int,
+) -> tuple[Page[Order], matching.Matched]:
+    last: list[matching.Matched] = []
+
+    def read(at: Cursor | None) -> list[int]:
+        begins, order = _begins(at)
+        last.append(matching.page_of(source, conditions, begins, order, size + 1))
+        return last[-1].ids
+
+    return _page(read, shops, cursor, size), last[-1]
+
+
+def _page(read: Read, shops: tuple[Shop, ...], cursor: Cursor | None, size: int) -> Page[Order]:
+    """Read a page's rows. A page past an end, or short at the top, becomes the first."""
+    ids = read(cursor)
+    if cursor and len(ids) <= (size if cursor.back else 0):
+        cursor, ids = None, read(None)
+    more, ids = len(ids) > size, ids[:size]
+    if not ids:
+        return Page([])
+    known = {shop.pk: shop for shop in shops}
+    found = Order.objects.filter(pk__in=ids).defer("ref", "facts", "traces")  # JSON nobody reads in a list
+    rows = sorted(found, key=lambda one: (one.placed_at, one.pk), reverse=True)
+    for row in rows:
+        row.shop = known[row.shop_id]
+    first, back = (cursor.first, cursor.back) if cursor else (1, False)
+    after = Cursor(rows[-1].placed_at, rows[-1].pk, first + len(rows)).text()
+    before = Cursor(rows[0].placed_at, rows[0].pk, max(1, first - size), back=True).text()
+    return Page(rows, first, next=after if more or back else "", previous=before if cursor else "")
+
+
+def _begins(cursor: Cursor | None) -> tuple[list[Condition], str]:
+    """Return where a page begins, in the form an index serves at any depth, and the order to read it in."""
+    if cursor is None:
+        return [], _NEWEST
+    sign, order = (">", _OLDEST) if cursor.back else ("<", _NEWEST)
+    at = moment(cursor.at)
+    return [
+        (f"placed_at {sign}= %s", (at,)),
+        (f"(placed_at {sign} %s OR id {sign} %s)", (at, cursor.pk)),
+    ], order
+
+
+def _newest(wanted: Asked, cursor: Cursor | None, limit: int) -> tuple[str, list[Any]]:
+    begins, order = _begins(cursor)
+    sql, params = _merged(wanted, [*wanted.placed, *begins], order, limit)
+    return f"SELECT id FROM ({sql}) AS merged ORDER BY {order} LIMIT {limit}", params  # noqa: S608 - our own names
+
+
+def _counted(wanted: Asked) -> tuple[str, list[Any]]:
+    most = MOST_COUNTED + 1
+    sql, params = _merged(wanted, wanted.placed, _NEWEST, most)
+    return f"SELECT count(*) FROM (SELECT 1 FROM ({sql}) AS merged LIMIT {most}) AS counted", params  # noqa: S608 - our own names
+
+
+def _merged(wanted: Asked, placed: Sequence[Condition], order: str, limit: int) -> tuple[str, list[Any]]:
+    where, params = joined(placed)
+    columns = ["id", "placed_at"]
+    return runs.merged(_TABLE, columns, wanted.runs, where=where, params=params, order=order, limit=limit)
+
+
+def _in(name: str, values: Sequence[int]) -> Condition:
+    return f"{name} IN ({', '.join(['%s'] * len(values))})", tuple(values)
+
+
+def _ids(query: tuple[str, list[Any]]) -> list[int]:
+    return [row[0] for row in runs.fetch(*query)]

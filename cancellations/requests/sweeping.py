@@ -1,0 +1,102 @@
+"""Find what a lost message or a dead worker left behind; invents nothing, sends nothing."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from cancellations.audit import trail
+from cancellations.requests.models import LEASE, Attempt, CancellationRequest
+from cancellations.requests.reconciliation import CHECKED, unclear
+from cancellations.requests.states import State
+from cancellations.shops import health
+from cancellations.shops.connection import connect
+from cancellations.shops.models import Pulse, Shop, ShopHealth
+from providers.errors import Cause, ProviderError, gettext_noop
+
+PROBE_SECONDS = 60
+# A ping cannot show whether a permission to cancel has come, so a cancel is what tries it: not every minute.
+PERMISSION_SECONDS = 15 * 60
+# After so many leases an answer is not waited for any more.
+LOST_LEASES = 5
+WORKER_LOST = gettext_noop("The worker was lost while it was asking. We look at the order to find out.")
+
+
+def beat() -> None:
+    """Show a sign of life of the worker."""
+    Pulse.objects.update_or_create(name="worker", defaults={"at": timezone.now()})
+
+
+def lost_sends() -> int:
+    """Turn every *sending* whose lease is over into *uncertain*; leases are compared by the database's clock."""
+    lost = CancellationRequest.objects.select_related("shop").filter(state=State.SENDING, lease_until__lt=Now())
+    count = 0
+    for cancellation in lost:
+        with transaction.atomic():
+            count += cancellation.move_to(
+                State.UNCERTAIN,
+                "cancellation.uncertain",
+                by=trail.SYSTEM,
+                data={"how": "the lease ran out"},
+                lease_until=None,
+                code="worker-lost",
+                message="",
+                advice=WORKER_LOST,
+                **unclear(cancellation.shop),
+            )
+    return count
+
+
+def lost_attempts() -> int:
+    """Close the attempts whose worker will not: evidence that nothing more is known of them."""
+    long_ago = Now() - LOST_LEASES * LEASE
+    open_still = Attempt.objects.filter(closed_at=None, opened_at__lt=long_ago)
+    return open_still.update(closed_at=Now(), outcome="Lost")
+
+
+def shops_with_work() -> list[int]:
+    """Return the shops that have something due to be sent and are not held."""
+    return list(
+        CancellationRequest.objects.filter(
+            state=State.QUEUED, due_at__lte=Now(), shop__active=True, shop__health__held_since=None
+        )
+        .order_by()
+        .values_list("shop", flat=True)
+        .distinct()
+    )
+
+
+def shops_with_checks() -> list[int]:
+    """Return the shops that have requests whose check is due and are not held."""
+    return list(
+        CancellationRequest.objects.filter(
+            state__in=CHECKED, due_at__lte=Now(), shop__active=True, shop__health__held_since=None
+        )
+        .order_by()
+        .values_list("shop", flat=True)
+        .distinct()
+    )
+
+
+def shops_to_probe() -> list[int]:
+    """Return the held shops that were not probed for a while."""
+    now = timezone.now()
+    held = ShopHealth.objects.filter(shop__active=True).exclude(held_since=None)
+    return [one.shop_id for one in held if not one.probed_at or one.probed_at < now - _pause(one)]
+
+
+def _pause(held: ShopHealth) -> timedelta:
+    return timedelta(seconds=PERMISSION_SECONDS if held.hold_cause == Cause.PERMISSION else PROBE_SECONDS)
+
+
+def probe(shop_id: int) -> bool:
+    """Read something from a held shop; when that works again, let its requests go."""
+    shop = Shop.objects.get(pk=shop_id)
+    ShopHealth.objects.filter(shop=shop).update(probed_at=timezone.now())
+    try:
+        connect(shop).client.ping()
+    except ProviderError:
+        return False
+    health.release(shop, by=trail.WORKER)
+    return True

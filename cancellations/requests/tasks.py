@@ -1,0 +1,63 @@
+"""Doorbells. Each says only that there is work; the rows say what. Lost, doubled or late, they do no harm."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from celery import shared_task
+
+from cancellations import ring
+from cancellations.requests import delivery, reconciliation, sweeping
+
+log = logging.getLogger(__name__)
+
+
+@shared_task
+def deliver(shop_id: int) -> None:
+    """Send what is due in one shop."""
+    if delivery.drain(shop_id):
+        ring.ring(deliver, shop_id)
+
+
+@shared_task
+def reconcile(cancellation_id: int) -> None:
+    """Check one request whose outcome is not known."""
+    reconciliation.reconcile(cancellation_id)
+
+
+@shared_task
+def check(shop_id: int) -> None:
+    """Check what is due to be checked in one shop."""
+    if reconciliation.check_shop(shop_id):
+        ring.ring(check, shop_id)
+
+
+@shared_task
+def probe(shop_id: int) -> None:
+    """See whether a held shop works again."""
+    if sweeping.probe(shop_id):
+        ring.ring(deliver, shop_id)
+
+
+@shared_task
+def sweep() -> None:
+    """Ring for everything that is due, and find what a dead worker left."""
+    sweeping.beat()
+    _apart(sweeping.lost_sends)
+    _apart(sweeping.lost_attempts)
+    for task, find in (
+        (deliver, sweeping.shops_with_work),
+        (check, sweeping.shops_with_checks),
+        (probe, sweeping.shops_to_probe),
+    ):
+        for shop_id in _apart(find) or ():
+            ring.ring(task, shop_id)
+
+
+def _apart(find: Callable[[], Any]) -> Any:
+    """Do one part of the sweep: what goes wrong in it must not keep the other parts from being done."""
+    try:
+        return find()
+    except Exception:
+        log.exception("a part of the sweep failed: %s", find.__name__)
+        return None

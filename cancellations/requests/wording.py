@@ -1,0 +1,227 @@
+"""What a request's state means, in sentences: what happened, how we know, what to do next."""
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2s
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+
+from cancellations.requests.models import CancellationRequest
+from cancellations.requests.states import MOVING, OPEN, State
+from cancellations.requests.waiting import wait_of
+from cancellations.shops import health
+from cancellations.shops.connection import capabilities_of, card_of
+
+VERBS = {
+    "cancellation.requested": gettext_lazy("Asked for"),
+    "cancellation.approved": gettext_lazy("Approved"),
+    "cancellation.declined": gettext_lazy("Declined"),
+    "cancellation.withdrawn": gettext_lazy("Withdrawn"),
+    "cancellation.resent": gettext_lazy("Asked to send again"),
+    "cancellation.settled": gettext_lazy("Settled by a person"),
+    "cancellation.check_asked": gettext_lazy("Asked to look now"),
+    "cancellation.sending": gettext_lazy("Sending"),
+    "cancellation.succeeded": gettext_lazy("Cancelled"),
+    "cancellation.accepted": gettext_lazy("Accepted, not finished"),
+    "cancellation.rejected": gettext_lazy("Refused"),
+    "cancellation.failed": gettext_lazy("Not cancelled"),
+    "cancellation.uncertain": gettext_lazy("Outcome not known"),
+    "cancellation.put_back": gettext_lazy("Not sent; put back in the queue"),
+    "cancellation.checked": gettext_lazy("Looked at the order"),
+    "cancellation.confirmed": gettext_lazy("Confirmed by reading it back"),
+    "cancellation.contradicted": gettext_lazy("Alarm: the platform said yes, but still shows it open"),
+    "cancellation.in_review": gettext_lazy("Put in review"),
+    "cancellation.late_answer": gettext_lazy("A late answer was kept as evidence"),
+}
+# A person waits for what moves; what waits for a person may take days.
+SOON_SECONDS, LATER_SECONDS = 2, 15
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One status said aloud.
+
+    Attributes:
+        tone: Of the component: ``good info warn bad quiet violet``.
+        title: What is; ``text``: how we know and what to do next.
+    """
+
+    tone: str
+    icon: str
+    title: str
+    text: str
+
+
+def headline(cancellation: CancellationRequest) -> Headline:
+    """Return the sentences for a request as it stands."""
+    return _WORDS[State(cancellation.state)](cancellation)
+
+
+def _told(cancellation: CancellationRequest) -> str:
+    return _(cancellation.advice) if cancellation.advice else ""
+
+
+def _pending(cancellation: CancellationRequest) -> Headline:
+    text = _("Somebody other than %(person)s has to approve it. Nothing was sent yet.")
+    return Headline(
+        "violet", "clock", _("Waiting for approval."), text % {"person": cancellation.requested_by.get_username()}
+    )
+
+
+def _queued(cancellation: CancellationRequest) -> Headline:
+    shop = cancellation.shop
+    hold = health.held(shop)
+    if not shop.active:
+        text = _("%(shop)s is switched off. It is sent once an admin switches the shop on again.")
+        return Headline("warn", "pause-circle", _("Waiting."), text % {"shop": shop})
+    if hold:
+        text = _("%(shop)s is on hold: %(why)s It goes by itself once that is mended.")
+        return Headline(
+            "warn", "pause-circle", _("Waiting: the shop is on hold."),
+            text % {"shop": shop, "why": _(hold.hold_advice) if hold.hold_advice else hold.hold_message},
+        )  # fmt: skip
+    wait = wait_of(cancellation)
+    if not wait.worker:
+        text = _(
+            "No worker has been heard of for a minute. The request is kept, and sent once as soon as one is back. "
+            "You can still withdraw it."
+        )
+        return Headline("warn", "signal-slash", _("Waiting: nobody is sending now."), text)
+    if wait.ahead:
+        text = ngettext(
+            "%(count)s request of %(shop)s goes first. Nothing was sent yet; you can still withdraw it.",
+            "%(count)s requests of %(shop)s go first. Nothing was sent yet; you can still withdraw it.",
+            wait.ahead,
+        ) % {"count": wait.ahead, "shop": shop}
+    elif cancellation.unsent or cancellation.code:
+        text = _told(cancellation) or _("Nothing was sent. We try again by ourselves.")
+    else:
+        text = _("It is sent as soon as a worker is free. You can still withdraw it.")
+    return Headline("info", "clock", _("Waiting."), text)
+
+
+def _sending(cancellation: CancellationRequest) -> Headline:
+    text = _("%(platform)s is being asked right now.") % {"platform": _(card_of(cancellation.shop).name)}
+    return Headline("info", "paper-airplane", _("Sending…"), text)
+
+
+def _accepted(cancellation: CancellationRequest) -> Headline:
+    text = _("%(platform)s took the request, but has not finished it. We look again by ourselves.")
+    return Headline(
+        "info", "clock", _("Accepted, not finished."), text % {"platform": _(card_of(cancellation.shop).name)}
+    )
+
+
+def _uncertain(cancellation: CancellationRequest) -> Headline:
+    told = _told(cancellation) or _("It was asked, and no answer can be read. Perhaps it was done.")
+    if cancellation.in_review:
+        if not capabilities_of(cancellation.shop).get_order:
+            told += " " + _("This shop's orders can't be read here: look it up at the platform, then settle it.")
+        return Headline("warn", "question-mark-circle", _("In review: a person has to find out."), told)
+    return Headline("warn", "question-mark-circle", _("Not sure yet."), told)
+
+
+def _failed(cancellation: CancellationRequest) -> Headline:
+    told = _told(cancellation)
+    if cancellation.code == "settled":
+        told = _("A person looked and said it is not cancelled.")
+    return Headline("bad", "x-circle", _("Not cancelled."), told or _("Nothing was done at the platform."))
+
+
+def _succeeded(cancellation: CancellationRequest) -> Headline:
+    platform = _(card_of(cancellation.shop).name)
+    title = _("It was cancelled already.") if cancellation.already else _("Cancelled.")
+    if cancellation.code == "settled":
+        text = _("A person looked and said it is cancelled.")
+    elif cancellation.last_reading and cancellation.last_reading != "cancelled":
+        text = _(
+            "%(platform)s said yes, but a reading does not show it yet. Look at the order before telling the buyer."
+        )
+        return Headline("warn", "exclamation-triangle", title, text % {"platform": platform})
+    elif cancellation.confirmed_at:
+        text = _("Confirmed by reading it back from %(platform)s.") % {"platform": platform}
+    else:
+        text = _("%(platform)s said so.") % {"platform": platform}
+    told = _told(cancellation)
+    return Headline("good", "check-circle", title, f"{text} {told}".strip())
+
+
+def _rejected(cancellation: CancellationRequest) -> Headline:
+    told = _told(cancellation) or _("The platform refused it, and nothing was done.")
+    return Headline("bad", "no-symbol", _("Refused."), told)
+
+
+def _declined(cancellation: CancellationRequest) -> Headline:
+    return Headline("quiet", "minus-circle", _("Declined."), _("It was not approved. Nothing was sent."))
+
+
+def _withdrawn(cancellation: CancellationRequest) -> Headline:
+    return Headline("quiet", "minus-circle", _("Withdrawn."), _("It was taken back before anything was sent."))
+
+
+_WORDS = {
+    State.PENDING_APPROVAL: _pending,
+    State.QUEUED: _queued,
+    State.SENDING: _sending,
+    State.ACCEPTED: _accepted,
+    State.UNCERTAIN: _uncertain,
+    State.FAILED: _failed,
+    State.SUCCEEDED: _succeeded,
+    State.REJECTED: _rejected,
+    State.DECLINED: _declined,
+    State.WITHDRAWN: _withdrawn,
+}
+
+
+def steps(cancellation: CancellationRequest) -> list[tuple[str, str]]:
+    """Return the progress dots: (label, ``done now todo skipped bad unsure``)."""
+    state = State(cancellation.state)
+    sent = bool(cancellation.attempt_no)
+    answered = {
+        State.SUCCEEDED: "done",
+        State.ACCEPTED: "done",
+        State.REJECTED: "bad",
+        State.FAILED: "bad",
+        State.UNCERTAIN: "unsure",
+        State.SENDING: "now",
+    }.get(state, "todo")
+    confirmed = "done" if cancellation.confirmed_at else "todo"
+    if state == State.SUCCEEDED and not cancellation.confirmed_at:
+        confirmed = "now" if cancellation.due_at else "skipped"
+    if state in (State.ACCEPTED, State.UNCERTAIN):
+        confirmed = "now"
+    over = state in (State.REJECTED, State.FAILED, State.DECLINED, State.WITHDRAWN)
+    dots = [(pgettext("step", "Asked"), "done")]
+    if cancellation.approved_by_id or state in (State.PENDING_APPROVAL, State.DECLINED):
+        approved = {State.PENDING_APPROVAL: "now", State.DECLINED: "bad"}.get(state, "done")
+        dots.append((pgettext("step", "Approved"), approved))
+    dots.append(
+        (
+            pgettext("step", "Sent"),
+            "done" if sent else ("now" if state == State.QUEUED else "skipped" if over else "todo"),
+        )
+    )
+    dots.append((pgettext("step", "Answered"), answered if sent else ("skipped" if over else "todo")))
+    dots.append((pgettext("step", "Confirmed"), "skipped" if over else confirmed))
+    return dots
+
+
+def moment(cancellation: CancellationRequest, said: Headline) -> str:
+    """Return a text that changes whenever there is something new to show."""
+    words = blake2s(f"{said.title} {said.text}".encode(), digest_size=6).hexdigest()
+    review, confirmed = int(cancellation.in_review), int(bool(cancellation.confirmed_at))
+    return f"{cancellation.state}-{cancellation.attempt_no}-{cancellation.checks}-{review}-{confirmed}-{words}"
+
+
+def next_look(cancellation: CancellationRequest) -> int:
+    """Return after how many seconds a page should look again by itself; 0 when only a new act can change anything."""
+    confirming = cancellation.state == State.SUCCEEDED and cancellation.due_at is not None
+    if confirming or (cancellation.state in MOVING and not cancellation.in_review):
+        return SOON_SECONDS
+    return LATER_SECONDS if cancellation.state in OPEN else 0
+
+
+def is_theirs(cancellation: CancellationRequest) -> bool:
+    """Tell whether code and message are the platform's own; codes of ours are lower-case words with hyphens."""
+    return bool(cancellation.code) and not re.fullmatch(r"[a-z]+(-[a-z]+)*", cancellation.code)

@@ -1,0 +1,118 @@
+"""What we may act on, with which keys, and who may."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Environment(models.TextChoices):
+    """Whether a cancel here is real."""
+
+    LIVE = "live", _("Live")
+    SANDBOX = "sandbox", _("Sandbox")
+
+
+class Shop(models.Model):
+    """One account on one platform.
+
+    Attributes:
+        name: Unique, short, for files and addresses (``hw-main``); never changes.
+        platform: The card's slug. Plain text without choices: a new platform changes no schema.
+        options: The card's non-secret settings, defaults filled in.
+    """
+
+    name = models.SlugField(_("name"), max_length=64, unique=True)
+    title = models.CharField(_("title"), max_length=120)
+    platform = models.CharField(_("platform"), max_length=32)
+    environment = models.CharField(_("environment"), max_length=8, choices=Environment.choices)
+    base_url = models.CharField(_("base URL"), max_length=255)
+    options = models.JSONField(default=dict)
+    active = models.BooleanField(_("active"), default=True)
+    needs_approval = models.BooleanField(_("needs approval"), default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    people = models.ManyToManyField(settings.AUTH_USER_MODEL, through="ShopAccess", related_name="shops")
+
+    class Meta:
+        ordering = ["title", "id"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ShopAccess(models.Model):
+    """That a person may act on a shop."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="access")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "person"], name="one_access")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} → {self.shop_id}"
+
+
+class Credential(models.Model):
+    """The sealed keys of one shop; replaced whole, never shown again.
+
+    Attributes:
+        sealed: ``v1:key id:base64(nonce + ciphertext)``, bound to the shop.
+        fingerprint: First hex digits of a keyed digest: tells two credentials apart, says nothing of them.
+    """
+
+    shop = models.OneToOneField(Shop, on_delete=models.CASCADE, related_name="credential")
+    sealed = models.TextField()
+    fingerprint = models.CharField(max_length=16)
+    replaced_at = models.DateTimeField()
+    replaced_by = models.CharField(max_length=150, blank=True, default="")
+
+    def __str__(self) -> str:
+        return self.fingerprint
+
+
+class ShopHealth(models.Model):
+    """How a shop's connection has been of late; written by workers and checks, never by forms.
+
+    Attributes:
+        held_since: While set, nothing is sent for this shop; requests wait.
+        hold_code, hold_message: The platform's words; ``hold_advice``: our sentence for the admin, untranslated.
+        tokens, tokens_at: The budget of calls left, as of when (``requests.pacing``).
+        failures: Calls in a row that could not reach the platform.
+    """
+
+    shop = models.OneToOneField(Shop, on_delete=models.CASCADE, related_name="health")
+    held_since = models.DateTimeField(null=True)
+    hold_cause = models.CharField(max_length=16, blank=True, default="")
+    hold_code = models.CharField(max_length=64, blank=True, default="")
+    hold_message = models.TextField(blank=True, default="")
+    hold_advice = models.TextField(blank=True, default="")
+    probed_at = models.DateTimeField(null=True)
+    good_at = models.DateTimeField(null=True)
+    refused_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    wait_until = models.DateTimeField(null=True)
+    tokens = models.FloatField(default=0)
+    tokens_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.shop_id}"
+
+
+class Pulse(models.Model):
+    """When a part of the machinery last showed a sign of life, by name (``worker``, ``seal``)."""
+
+    SILENCE = timedelta(seconds=60)
+
+    name = models.CharField(max_length=32, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def is_heard(cls, name: str = "worker") -> bool:
+        """Tell whether it was heard of within ``SILENCE``."""
+        return cls.objects.filter(name=name, at__gte=timezone.now() - cls.SILENCE).exists()

@@ -1,0 +1,32 @@
+"""CSV that spreadsheets open without computing anything and without rounding ids."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+BOM = "\ufeff"
+# What begins a formula, in ASCII and in full width; and what spreadsheets skip before it.
+_FORMULA = re.compile(r"^[\s\u00a0\u200b-\u200f\u2060\u3000\ufeff\x00-\x1f]*[=+\-@＝＋－＠﹢﹣﹦﹫−]")
+_CONTROL = re.compile(r"^[\t\r\n]")
+# What would be read as a number and shown as another: long, with leading zeros, or with an exponent.
+_LOSSY = re.compile(r"^\s*(\d{12,}|0\d+|\d+(\.\d+)?[eE]\d+)\s*$")
+
+
+def safe_cell(value: object) -> str:
+    """Return a cell as text; an apostrophe goes before what a spreadsheet would compute or round."""
+    text = "" if value is None else str(value).replace("\x00", "")
+    return f"'{text}" if _FORMULA.match(text) or _CONTROL.match(text) or _LOSSY.match(text) else text
+
+
+def csv_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Yield a file line by line, a byte-order mark first; every cell in quotes, so that no other separator cuts it."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
+    writer.writerow(header)
+    yield BOM + buffer.getvalue()
+    for row in rows:
+        buffer.seek(0)
+        buffer.truncate()
+        writer.writerow([safe_cell(value) for value in row])
+        yield buffer.getvalue()

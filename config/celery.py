@@ -1,0 +1,21 @@
+"""The Celery app and what beat rings for."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_ready
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("rescind")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(
+    ["cancellations.requests", "cancellations.orders", "cancellations.audit", "cancellations.reasons"]
+)
+
+
+@worker_ready.connect
+def begin_with_a_sweep(**_facts: Any) -> None:
+    """Send what waited while no worker was there at once, not only when beat rings."""
+    app.send_task("cancellations.requests.tasks.sweep")

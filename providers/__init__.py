@@ -1,0 +1,1 @@
+"""The platforms. Dataclasses and httpx; this package has never heard of Django."""

@@ -1,0 +1,239 @@
+"""Measures every kind of search over HTTP, beside a bare page of the same rows and what Django's admin would ask.
+
+TEST_DATABASE_URL=postgres://… python -m tests.benchmarks.search --orders 100000 --shops 200 --rounds 40
+
+The database named is used through its test double (``test_…``), which is kept for the next run. Ends with 1 when a
+page is slower than three bare pages and ten milliseconds.
+"""
+
+# ruff: noqa: E402, I001, T201 - Django is set up between the imports; a measurement is printed
+
+import argparse
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import median, quantiles
+from urllib.parse import urlencode
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+import django
+
+django.setup()
+
+from django.conf import settings
+from django.contrib.admin.sites import AdminSite
+from django.contrib.admin.options import ModelAdmin
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.db import connection
+from django.test import RequestFactory
+
+from cancellations.orders import search as searching
+from cancellations.orders.filters import Filters
+from cancellations.orders.forms import SearchForm
+from cancellations.orders.models import Order
+from cancellations.people.models import Person
+from cancellations.shops.models import Shop, ShopAccess
+from tests.benchmarks.filling import COMMON, fill, number_of
+
+ALLOWED_TIMES, ALLOWED_MORE = 3, 0.010
+
+
+def kinds(orders: int) -> dict[str, dict[str, str]]:
+    """Name every kind of search and its query."""
+    middle = orders // 2
+    return {
+        "newest": {},
+        "exact number": {"q": number_of(middle)},
+        "number with spaces": {"q": " ".join(number_of(middle + 5))},
+        "absent number": {"q": "777777777777"},
+        "waybill": {"q": f"SF{middle:012}"},
+        "SKU of many": {"q": "SKU17"},
+        "prefix, 10 characters": {"q": number_of(middle)[:10]},
+        "prefix, 4 characters": {"q": "2024"},
+        "prefix, 3 characters": {"q": "SF0"},
+        "prefix, 2 characters": {"q": "20"},
+        "e-mail": {"q": f"buyer{middle}@example.com"},
+        "phone": {"q": f"+86 139 {middle:08}"},
+        "last four digits": {"q": f"{middle % 10000:04}"},
+        "common name": {"q": COMMON},
+        "common word of a name": {"q": "maria"},
+        "Chinese name": {"q": "小明"},
+        "absent name": {"q": "Nobody Nowhere"},
+        "common name, unlucky filter": {"q": COMMON, "status": "cancelled"},
+        "status": {"status": "open"},
+        "status of few, all old": {"status": "cancelled"},
+        "filter that fits nothing": {"status": "cancelled", "cancellable": "yes"},
+        "verdict": {"cancellable": "unknown"},
+        "platform": {"platform": "wechat"},
+        "platform, status of few": {"platform": "wechat", "status": "cancelled"},
+        "shop": {"shop": "shop-3"},
+        "shop, status of few": {"shop": "shop-3", "status": "cancelled"},
+        "old days": {"placed_to": "2024-02-01"},
+        "amount of few": {"amount_min": "1249.60"},
+        "amount of many": {"amount_min": "100", "amount_max": "900"},
+        "amount, status of few": {"amount_min": "100", "status": "cancelled"},
+    }
+
+
+def main() -> int:
+    """Fill, serve, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.search", description=__doc__.split("\n")[0])
+    parser.add_argument("--orders", type=int, default=100_000)
+    parser.add_argument("--shops", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--no-admin", action="store_true", help="leave the admin's own search out; it takes seconds")
+    args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end too
+    if connection.vendor != "postgresql":
+        raise SystemExit("Name a PostgreSQL database in TEST_DATABASE_URL.")
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=True)
+    fill(args.orders, args.shops)
+    everybody, limited = _people(args.shops)
+    print(f"{args.orders} orders, {args.shops} shops, {args.rounds} rounds; milliseconds, p50 / p95")
+    print(f"{'':44}{'page':>16}{'fragment':>16}{'bare page':>16}{'admin':>10}")
+    slow = 0
+    with _served("config.wsgi:application") as desk, _served("tests.benchmarks.bare:application") as bare:
+        for name, query in kinds(args.orders).items():
+            slow += _report(name, query, everybody, desk, bare, args)
+        for name, query in (
+            ("newest, 20 shops", {}),
+            ("status of few, 20 shops", {"status": "cancelled"}),
+            ("prefix, 20 shops", {"q": "20"}),
+            ("common name, 20 shops", {"q": COMMON}),
+        ):
+            slow += _report(name, query, limited, desk, bare, args)
+        deep = _deep(everybody, args.orders)
+        for name, query in (
+            ("newest, the middle", {}),
+            ("status, the middle", {"status": "open"}),
+            ("platform, the middle", {"platform": "wechat"}),
+        ):
+            slow += _report(name, {**query, "at": deep}, everybody, desk, bare, args)
+    print(f"{slow} slower than allowed" if slow else "none slower than allowed")
+    return bool(slow)
+
+
+def _report(name: str, query: dict[str, str], person: Person, desk: int, bare: int, args: argparse.Namespace) -> int:
+    cookie = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={_session(person)}"}
+    page = searching.search(person, _filters(query), query.get("at", "")).page
+    ids = ",".join(str(row.pk) for row in page.rows)
+    target = f"/orders/?{urlencode(query)}"
+    times = {"page": [], "fragment": [], "bare": []}
+    for _ in range(args.rounds):  # alternating, so that all meet the same weather
+        times["page"].append(_get(desk, target, cookie))
+        times["fragment"].append(_get(desk, target, {**cookie, "HX-Request": "true"}))
+        times["bare"].append(_get(bare, f"/?ids={ids}", {}))
+    p95 = {what: quantiles(measured, n=20)[-1] for what, measured in times.items()}
+    late = p95["page"] > ALLOWED_TIMES * p95["bare"] + ALLOWED_MORE
+    admin = "" if args.no_admin or "q" not in query else f"{_timed(lambda: _admin(query['q'])) * 1000:9.0f}"
+    cells = "".join(f"{f'{median(times[what]) * 1000:.1f} / {p95[what] * 1000:.1f}':>16}" for what in times)
+    print(f"{name + f' ({len(page.rows)} rows)':44}{cells}{admin:>10}{'  SLOW' if late else ''}", flush=True)
+    return late
+
+
+def _filters(query: dict[str, str]) -> Filters:
+    form = SearchForm(query, list(Shop.objects.all()))
+    form.is_valid()
+    return form.filters()
+
+
+def _get(port: int, target: str, headers: dict[str, str]) -> float:
+    begun = time.perf_counter()
+    conversation = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    conversation.request("GET", target, headers=headers)
+    answer = conversation.getresponse()
+    answer.read()
+    conversation.close()
+    if answer.status != 200:
+        raise SystemExit(f"{target}: {answer.status}")
+    return time.perf_counter() - begun
+
+
+class _Admin(ModelAdmin):  # type: ignore[type-arg]
+    search_fields = ("number", "key", "buyer")
+
+
+def _admin(typed: str) -> None:
+    """Do what the admin's changelist does for a search: count, and read a page."""
+    request = RequestFactory().get("/")
+    orders, _ = _Admin(Order, AdminSite()).get_search_results(request, Order.objects.all(), typed)
+    orders.count()
+    list(orders.order_by("-placed_at", "-pk").select_related("shop")[:50])
+
+
+def _timed(act: Callable[[], None]) -> float:
+    begun = time.perf_counter()
+    act()
+    return time.perf_counter() - begun
+
+
+def _people(shops: int) -> tuple[Person, Person]:
+    everybody, _ = Person.objects.get_or_create(username="everybody", defaults={"every_shop": True, "role": "agent"})
+    limited, _ = Person.objects.get_or_create(username="limited", defaults={"role": "agent"})
+    ShopAccess.objects.filter(person=limited).delete()
+    some = Shop.objects.order_by("pk")[: shops // 10]
+    ShopAccess.objects.bulk_create(ShopAccess(person=limited, shop=shop) for shop in some)
+    return everybody, limited
+
+
+def _session(person: Person) -> str:
+    session = SessionStore()
+    session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(person.pk), settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session.save()
+    return str(session.session_key)
+
+
+def _deep(person: Person, orders: int) -> str:
+    middle = Order.objects.get(pk=orders // 2)
+    return searching.Cursor(middle.placed_at, middle.pk, orders // 2).text()
+
+
+@contextmanager
+def _served(application: str) -> Iterator[int]:
+    """Serve an application by gunicorn on a free port, against the same database."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    given = connection.settings_dict
+    url = f"postgres://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT'] or 5432}/{given['NAME']}"
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        application,
+        "-b",
+        f"127.0.0.1:{port}",
+        "-k",
+        "gthread",
+        "-w",
+        "1",
+        "--threads",
+        "4",
+        "--log-level",
+        "error",
+        "--no-control-socket",
+    ]
+    child = subprocess.Popen(command, env={**os.environ, "TEST_DATABASE_URL": url, "BARE_DATABASE": url})
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield port
+    finally:
+        child.terminate()
+        child.wait(10)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

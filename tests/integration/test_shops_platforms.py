@@ -1,0 +1,131 @@
+"""The real platforms' clients, against their pretend worlds, through the shops' door."""
+
+import dataclasses
+
+import pytest
+
+from cancellations.audit.trail import Machine
+from cancellations.schema import asked_for
+from cancellations.shops import configuring, connection
+from cancellations.shops.checkup import check_connection
+from cancellations.shops.from_file import configure
+from cancellations.shops.health import is_held
+from cancellations.shops.models import Shop
+from providers import registry
+from providers.errors import Cause
+from tests.desk import person, stall
+from tests.integration.shops import everything_stored
+
+pytestmark = pytest.mark.django_db
+SLUGS = sorted(registry.PROVIDERS)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_good_connection_is_found_good(slug):
+    shop = stall(slug, count=3, learn=False).shop
+    found = check_connection(shop, by=person("admin"))
+    assert found.good, found
+    assert [line for line in found.lines if line.good is False] == []
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_wrong_keys_are_told_from_everything_else_and_hold_the_shop(slug):
+    shop = stall(slug, count=3, learn=False).shop
+    provider = registry.PROVIDERS[slug]
+    keys = dict(provider.sandbox.credential)
+    (secret,) = [
+        one.name for one in provider.card.credential
+        if one.kind == "secret" and one.required and asked_for(one, shop.options)
+    ]  # fmt: skip
+    wrong = "wrong-canary-" + "0" * 12
+    configuring.replace_credential(shop, {**keys, secret: wrong}, by=person("admin"))
+    found = check_connection(shop, by=person("admin"))
+    assert not found.good
+    assert found.cause == Cause.KEYS, found
+    assert is_held(shop)
+    assert wrong not in repr(dataclasses.asdict(found)) + everything_stored()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_platform_that_cannot_be_reached_is_a_matter_of_the_network(slug, settings):
+    shop = stall(slug, count=3, learn=False).shop
+    settings.PLATFORM_HOSTS = frozenset({"127.0.0.1:1"})
+    address = "http://127.0.0.1:1"
+    further = {one.name: address for one in registry.PROVIDERS[slug].card.options if one.kind == "url"}
+    connection.TRANSPORTS.clear()
+    Shop.objects.filter(pk=shop.pk).update(base_url=address, options={**shop.options, **further})
+    shop.refresh_from_db()
+    found = check_connection(shop, by=person("admin"))
+    assert found.cause == Cause.NETWORK, found
+    assert not is_held(shop)
+
+
+EVERY_PLATFORM = """\
+[[person]]
+username = "agent1"
+password = { env = "AGENT1_PASSWORD" }
+role = "agent"
+shops = ["hw-main", "lazy-cat"]
+
+[[shop]]
+name = "hw-main"
+title = "Huawei Cloud, main account"
+platform = "huaweicloud"
+environment = "live"
+base_url = "https://bss-intl.myhuaweicloud.com"
+options = { auth = "aksk", iam_url = "https://iam.myhuaweicloud.com" }
+credential = { access_key = "ACCESS0000", secret_key = "secret-0000" }
+
+[[shop]]
+name = "hw-token"
+title = "Huawei Cloud by token"
+platform = "huaweicloud"
+environment = "live"
+base_url = "http://127.0.0.1:8765/huaweicloud"
+options = { auth = "token", iam_url = "http://127.0.0.1:8765/huaweicloud" }
+credential = { domain_name = "account", user_name = "iam-user", password = "pass-word" }
+
+[[shop]]
+name = "wx"
+title = "WeChat"
+platform = "wechat"
+environment = "live"
+options = { token = "plain", route = "cloud", env = "env-1", function = "cancel" }
+credential = { appid = "wx0123456789abcdef", secret = "0123456789abcdef0123456789abcdef" }
+
+[[shop]]
+name = "sc"
+title = "Seller Center"
+platform = "sellercenter"
+environment = "live"
+options = { format = "xml", user_agent = "SC/1", reasons = ["SHORTAGE", "Wrong address"] }
+credential = { user_id = "seller@example.com", api_key = "0123456789abcdef" }
+
+[[shop]]
+name = "lazy-cat"
+title = "Lazy Cat"
+platform = "shoplazza"
+environment = "sandbox"
+base_url = "https://lazy-cat.myshoplaza.com"
+options = { api_version = "2022-01" }
+credential = { access_token = "token-0000" }
+
+[[shop]]
+name = "tb"
+title = "Taobao"
+platform = "taobao"
+environment = "live"
+options = { sign_method = "hmac-sha256", format = "json", simplify = true, detail = true, list = true }
+credential = { app_key = "12345678", app_secret = "secret-1111", session = "session-1111" }
+"""
+
+
+def test_a_file_with_every_platform_as_documented_is_taken_and_every_shop_opens(tmp_path, monkeypatch):
+    monkeypatch.setenv("AGENT1_PASSWORD", "of-the-tests-0815")
+    path = tmp_path / "shops.toml"
+    path.write_text(EVERY_PLATFORM)
+    by = Machine("system", "configure")
+    assert len(configure(path, by=by)) == 7
+    assert configure(path, by=by) == []
+    for shop in Shop.objects.all():
+        connection.connect(shop)
