@@ -106,7 +106,9 @@ class ShoplazzaClient:
         answer = self._store.read(f"/number/{step(number)}")
         order = order_in(parse(answer))
         if order is None or plain(order.get("number")).casefold() != number.casefold():
-            raise undocumented(answer, "unreadable", "not the order asked for", errors.request_id(answer))
+            raise undocumented(
+                answer, "unreadable", "not the order asked for", errors.request_id(answer, self._store.clean)
+            )
         return order_of(order)
 
     def get_orders(self, refs: Sequence[Ref]) -> tuple[PlatformOrder, ...]:
@@ -151,7 +153,7 @@ class ShoplazzaClient:
         answer = self._store.post(f"/{step(order_id)}/cancel", content)
         if answer.status != 200:
             return self._refused(answer, order_id)
-        handle, order = errors.request_id(answer), order_in(parse(answer))
+        handle, order = errors.request_id(answer, self._store.clean), order_in(parse(answer))
         if order is None:
             raise undocumented(answer, "unreadable", "the answer holds no order", handle)
         if identifier(order.get("id")) != order_id:

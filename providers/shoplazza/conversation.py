@@ -92,7 +92,7 @@ class Conversation:
         answer = self.read(f"/{step(order_id)}")
         order = order_in(parse(answer))
         if order is None or identifier(order.get("id")) != order_id:
-            raise undocumented(answer, "unreadable", "not the order asked for", errors.request_id(answer))
+            raise undocumented(answer, "unreadable", "not the order asked for", errors.request_id(answer, self.clean))
         return order
 
     def rows(self, query: Mapping[str, str]) -> tuple[list[Any], int | None]:
@@ -104,7 +104,7 @@ class Conversation:
         value = parse(answer)
         rows = orders_in(value)
         if rows is None:
-            raise undocumented(answer, "unreadable", "the answer holds no list", errors.request_id(answer))
+            raise undocumented(answer, "unreadable", "the answer holds no list", errors.request_id(answer, self.clean))
         return rows, count_in(value)
 
     def total(self, filters: Mapping[str, str]) -> int | None:

@@ -158,9 +158,9 @@ SHIPPED = Advice(
 )
 
 
-def request_id(answer: Answer) -> str:
+def request_id(answer: Answer, clean: Callable[[str], str] = str) -> str:
     """Return the platform's handle for a support case, or ""."""
-    return answer.headers.get("request-id") or answer.headers.get("x-request-id") or ""
+    return clean(answer.headers.get("request-id") or answer.headers.get("x-request-id") or "")
 
 
 def retry_after(answer: Answer, now: datetime) -> float | None:
@@ -191,7 +191,7 @@ def refusal(answer: Answer, *, now: datetime, clean: Callable[[str], str] = str)
     Source: seed 003; "Response status codes"; "Rate limits" (too many requests are not carried out).
     Assumed: 429 may come without a body, for its shape is not documented.
     """
-    code, handle = str(answer.status), request_id(answer)
+    code, handle = str(answer.status), request_id(answer, clean)
     meaning = MEANINGS.get(answer.status)
     text = "" if answer.status == 429 and not answer.body else fault_in(parse(answer))
     if meaning is None or text is None or not (text or meaning.wordless):
