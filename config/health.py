@@ -29,7 +29,7 @@ def database_answers() -> None:
 def broker_answers() -> None:
     """Reach the broker, or see that the spool's folder can be written."""
     if settings.BROKER_URL == "spool":
-        folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_out"]
+        folder = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_out"])
         nearest = folder if os.path.isdir(folder) else settings.DATA_DIR
         if not os.access(nearest, os.W_OK | os.X_OK):
             raise OSError("the spool cannot be written")

@@ -6,6 +6,7 @@ read. One folder serves both directions. Messages are doorbells: a lost one cost
 
 import fcntl
 import os
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -18,6 +19,7 @@ from kombu.utils.json import dumps, loads
 
 _TAKEN = ".taken"
 _ODD = ".unreadable"
+_binding = threading.Lock()
 
 
 class Channel(filesystem.Channel):
@@ -27,6 +29,11 @@ class Channel(filesystem.Channel):
         folder = Path(self.transport_options["data_folder_in"])
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def queue_bind(self, *args: Any, **more: Any) -> None:
+        # kombu calls a queue bound before it is written down: a message another thread puts meanwhile would go nowhere
+        with _binding:
+            super().queue_bind(*args, **more)
 
     def _queue_bind(self, exchange: str, routing_key: str | None, pattern: str | None, queue: str | None) -> None:
         Path(self.transport_options["control_folder"]).mkdir(parents=True, exist_ok=True)

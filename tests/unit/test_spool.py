@@ -1,10 +1,13 @@
 """The embedded broker: nothing lost, nothing twice, whatever is half written."""
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from kombu import Connection, Exchange, Queue
+
+from config.spool import Channel
 
 
 def queue_of(folder: Path) -> Queue:
@@ -61,6 +64,25 @@ def test_R10_four_publishers_and_four_takers_lose_nothing_and_double_nothing(tmp
     for thread in takers:
         thread.join()
     assert sorted(got) == list(range(200))
+
+
+def test_R10_a_message_put_while_another_thread_binds_the_queue_arrives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bind, binding = Channel._queue_bind, threading.Event()
+
+    def slowly(channel: Channel, *args: str | None) -> None:
+        binding.set()
+        time.sleep(0.2)
+        bind(channel, *args)
+
+    monkeypatch.setattr(Channel, "_queue_bind", slowly)
+    first = threading.Thread(target=publish, args=(tmp_path, range(1)))
+    first.start()
+    assert binding.wait(10)
+    publish(tmp_path, range(1, 2))
+    first.join()
+    assert sorted(drain(tmp_path)) == [0, 1]
 
 
 def test_R10_an_unreadable_message_is_set_aside_and_the_next_one_comes(tmp_path: Path) -> None:
