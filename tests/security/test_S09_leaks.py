@@ -74,8 +74,12 @@ class Echo(httpx.BaseTransport):
         if not self.on:
             return self.inner.handle_request(request)
         heard = request.read().decode("utf-8", "replace")
-        coded = [base64.b64encode(f"{'desk'[:at]}:{one}:x".encode()).decode() for one in self.secrets for at in (1, 2, 3)]
-        words = " | ".join([*(one for secret in self.secrets for one in (*as_text(secret), secret.encode().hex())), *coded])
+        coded = [
+            base64.b64encode(f"{'desk'[:at]}:{one}:x".encode()).decode() for one in self.secrets for at in (1, 2, 3)
+        ]
+        words = " | ".join(
+            [*(one for secret in self.secrets for one in (*as_text(secret), secret.encode().hex())), *coded]
+        )
         said = {"message": words, "msg": words, "error": heard, "errors": [str(request.url)], "code": self.secrets[0],
                 "error_msg": words, "error_code": words[:64], "errmsg": words, "errcode": 40001, "x": dict(request.headers)}  # fmt: skip
         body = json.dumps(said).encode() if self.on == "json" else f"<html>{said}</html>".encode()
@@ -284,7 +288,9 @@ def test_S09_a_fault_of_ours_over_an_answer_logs_no_word_of_the_answer(monkeypat
     asking.request_cancellation(by=person(), order=order, units=[""], reason_code="other", note="x")
     delivery.drain(shop.pk)
     assert CancellationRequest.objects.get().state == "uncertain"
-    assert any("ClientFault: KeyError" in text and "hostile" in text for place, text in watch.seen if place.startswith("log"))
+    assert any(
+        "ClientFault: KeyError" in text and "hostile" in text for place, text in watch.seen if place.startswith("log")
+    )
     watch.finish(files=Path(settings.DATA_DIR))
     assert not watch.leaks(), "\n".join(watch.leaks())
 

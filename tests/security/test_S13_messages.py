@@ -66,7 +66,16 @@ def test_S13_a_thousand_forged_messages_send_nothing() -> None:
 
 def test_S13_what_is_not_queued_is_not_sent_however_often_somebody_rings() -> None:
     house = build()
-    for state in ("pending_approval", "withdrawn", "declined", "rejected", "failed", "uncertain", "accepted", "succeeded"):
+    for state in (
+        "pending_approval",
+        "withdrawn",
+        "declined",
+        "rejected",
+        "failed",
+        "uncertain",
+        "accepted",
+        "succeeded",
+    ):
         CancellationRequest.objects.update(state=state, due_at=None)
         for _ in range(3):
             tasks.deliver(house.stall.shop.pk)

@@ -69,7 +69,9 @@ def test_S16_an_attack_in_any_parameter_finds_what_a_text_finds_that_is_nowhere(
         "/people/": ("q", "role", "state", "page"),
     }
     plain = {
-        (page, name): client.get(page, {name: "zzznowherezzz"}).status_code for page, names in pages.items() for name in names
+        (page, name): client.get(page, {name: "zzznowherezzz"}).status_code
+        for page, names in pages.items()
+        for name in names
     }
     before = tables()
     for page, names in pages.items():
@@ -143,7 +145,14 @@ def test_S16_no_column_of_anything_can_be_chosen_to_sort_or_filter_by() -> None:
     for page in ("/orders/", "/cancellations/", "/audit/", "/people/", "/shops/"):
         plain = client.get(page)
         shape = plain.content.decode().count("<tr")
-        for name in ("sort", "order_by", "o", "requested_by__password__startswith", "shop__credential__sealed__gt", "limit"):
+        for name in (
+            "sort",
+            "order_by",
+            "o",
+            "requested_by__password__startswith",
+            "shop__credential__sealed__gt",
+            "limit",
+        ):
             answer = client.get(page, {name: "-password"})
             assert answer.status_code == 200
             assert answer.content.decode().count("<tr") == shape, (page, name)
