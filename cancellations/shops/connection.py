@@ -170,7 +170,7 @@ def _unusable(code: str, message: str, advice: str) -> AuthFailed:
 
 
 class ClientFault(Exception):
-    """A client stumbled over an answer: what kind of stumble. Its own words stay behind, they may quote a key or a buyer."""
+    """A client stumbled over an answer; says how. The stumble's own words stay behind: they may quote a key or a buyer."""
 
 
 class _Guarded:
@@ -216,5 +216,5 @@ class _Guarded:
             error.request_id = redact(error.request_id)
             error.args = (f"{error.code}: {error.message}" if error.message else error.code,)
             raise
-        except Exception as fault:  # a fault of ours: everybody may log it, so only where it was goes on
+        except Exception as fault:  # noqa: BLE001 - everybody may log it, so only its kind and place go on
             raise ClientFault(type(fault).__name__).with_traceback(fault.__traceback__) from None
