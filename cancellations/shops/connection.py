@@ -170,7 +170,7 @@ def _unusable(code: str, message: str, advice: str) -> AuthFailed:
 
 
 class ClientFault(Exception):
-    """A client stumbled over an answer; says how. The stumble's own words stay behind: they may quote a key or a buyer."""
+    """A client stumbled over an answer; says how. Its own words stay behind: they may quote a key or a buyer."""
 
 
 class _Guarded:
