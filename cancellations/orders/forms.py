@@ -6,17 +6,15 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.forms.utils import flatatt
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cancellations.orders.filters import Filters
 from cancellations.orders.importing import MOST_BYTES
 from cancellations.orders.models import OrderStatus
+from cancellations.selects import PlainSelect
 from cancellations.shops.models import Shop
 from providers import registry
 from providers.contract import Field
@@ -28,20 +26,6 @@ ANSWERS = (
 )
 
 
-class PlainSelect(forms.Select):
-    """A select drawn in one go: Django's own renders a template per option, and there may be hundreds of shops."""
-
-    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
-        """Return the element with its options; groups are not for it."""
-        chosen = {str(one) for one in self.format_value(value)}
-        options = format_html_join(
-            "",
-            '<option value="{}"{}>{}</option>',
-            ((v, SELECTED if v in chosen else "", text) for v, text in self.choices),
-        )
-        return format_html("<select{}>{}</select>", flatatt({"name": name, **self.attrs, **(attrs or {})}), options)
-
-
 class Day(forms.DateInput):
     """A day in the form browsers send it, whatever the language."""
 
@@ -49,9 +33,6 @@ class Day(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
-
-
-SELECTED = mark_safe(" selected")
 
 
 @dataclass(frozen=True)

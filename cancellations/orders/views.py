@@ -34,7 +34,7 @@ FURTHER = ("placed_from", "placed_to", "amount_min", "amount_max", "currency")
 @allowed("search")
 def index(request: HttpRequest) -> HttpResponseBase:
     """The list: one box over all shops one may see, and its filters. The whole state is in the address."""
-    shops = tuple(shops_of(request.user).only("name", "title", "platform"))
+    shops = tuple(shops_of(request.user).only("name", "title", "platform", "active", "options"))
     form = SearchForm(request.GET, shops)
     sound = form.is_valid()
     filters = form.filters()
@@ -44,7 +44,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
     context["more"] = "more" in request.GET or any(form[name].data for name in FURTHER)
     context["rows"] = rows_of(results.page.rows)
     if not results.page.rows and results.understood and results.understood.number:
-        askable = [one for one in shops_of(request.user) if filters.includes(one) and asking.can_be_asked(one)]
+        askable = [one for one in shops if filters.includes(one) and asking.can_be_asked(one)]
         context["askable"], context["unasked"] = askable[:MOST_ASKED], len(askable) - MOST_ASKED
         # Digits may be somebody's phone: platforms are told them only when a person says so.
         context["at_once"] = not {"phone", "tail"} & {*results.understood.kinds}

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cancellations.pages import render_page, see_other
 from cancellations.people.models import Person
+from cancellations.selects import PlainSelect
 
 AREAS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
@@ -47,6 +48,7 @@ class MeForm(forms.ModelForm):  # type: ignore[type-arg]  # not to be subscripte
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
         required=False,
+        widget=PlainSelect,
         help_text=_("Every time is shown in this zone; the record is kept in UTC."),
     )
 

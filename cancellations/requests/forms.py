@@ -11,6 +11,7 @@ from cancellations.reasons.choosing import Choice, reasons_for
 from cancellations.reasons.models import Reason
 from cancellations.requests.asking import MOST_NOTE
 from cancellations.requests.states import State
+from cancellations.selects import PlainSelect
 from cancellations.shops.models import Shop
 
 
@@ -101,9 +102,13 @@ STATE_LABELS = {
 class FilterForm(forms.Form):
     """The filters of the list of cancellations; its whole state is in the address."""
 
-    state = forms.ChoiceField(label=_("State"), required=False)
-    shop = forms.ModelChoiceField(Shop.objects.none(), label=_("Shop"), required=False, to_field_name="name")
-    reason = forms.ModelChoiceField(Reason.objects.all(), label=_("Reason"), required=False, to_field_name="code")
+    state = forms.ChoiceField(label=_("State"), required=False, widget=PlainSelect)
+    shop = forms.ModelChoiceField(
+        Shop.objects.none(), label=_("Shop"), required=False, to_field_name="name", widget=PlainSelect
+    )
+    reason = forms.ModelChoiceField(
+        Reason.objects.all(), label=_("Reason"), required=False, to_field_name="code", widget=PlainSelect
+    )
     person = forms.CharField(label=_("Asked by"), required=False, max_length=150)
 
     def __init__(self, shops: Any, *args: Any, **kwargs: Any) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cancellations.audit.searching import Filters
 from cancellations.audit.wording import GROUPS
+from cancellations.selects import PlainSelect
 from cancellations.shops.models import Shop
 
 
@@ -41,8 +42,8 @@ class FilterForm(forms.Form):
         max_length=150,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "agent1, worker"}),
     )
-    what = forms.ChoiceField(label=_("What"), required=False)
-    shop = forms.ChoiceField(label=_("Shop"), required=False)
+    what = forms.ChoiceField(label=_("What"), required=False, widget=PlainSelect)
+    shop = forms.ChoiceField(label=_("Shop"), required=False, widget=PlainSelect)
     order = forms.CharField(
         label=_("Order number"),
         required=False,

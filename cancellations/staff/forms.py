@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from cancellations.people.models import Person, Role
+from cancellations.selects import PlainSelect
 from cancellations.shops.models import Shop
 from cancellations.shops.scope import shops_of
 from cancellations.staff import managing
@@ -97,7 +98,12 @@ class FilterForm(forms.Form):
     q = forms.CharField(label=_("Name"), required=False, max_length=150)
     role = forms.ChoiceField(label=_("Role"), required=False, choices=[("", _("Any role")), *Role.choices])
     shop = forms.ModelChoiceField(
-        Shop.objects.none(), label=_("Shop"), required=False, to_field_name="name", empty_label=_("Any shop")
+        Shop.objects.none(),
+        label=_("Shop"),
+        required=False,
+        to_field_name="name",
+        empty_label=_("Any shop"),
+        widget=PlainSelect,
     )
     state = forms.ChoiceField(label=_("State"), required=False, choices=STATES)
 
