@@ -17,7 +17,7 @@ from cancellations.orders.models import Order, OrderItem
 from cancellations.people.models import Person
 from cancellations.reasons.choosing import Choice, reasons_for
 from cancellations.requests import tasks
-from cancellations.requests.models import CancellationRequest
+from cancellations.requests.models import ONE_BY_ONE, CancellationRequest
 from cancellations.requests.refusals import NotAsked, require
 from cancellations.requests.states import OPEN, State
 from cancellations.shops.connection import card_of
@@ -43,6 +43,7 @@ def request_cancellation(
     note: str = "",
     submission: uuid.UUID | None = None,
     via: str = "page",
+    priority: int = ONE_BY_ONE,
 ) -> list[Asked]:
     """Ask for the cancellation of one order, or of some of its items.
 
@@ -50,6 +51,7 @@ def request_cancellation(
         units: Item references where the platform cancels items; ``[""]`` for the whole order.
         submission: Key of the form; the same one again gives the first result again.
         via: ``page`` or ``command``, for the record.
+        priority: ``BULK`` for many at once: those asked one by one are sent before them.
 
     Returns:
         One entry per unit, in order. A unit that has an open request already gives that one.
@@ -64,7 +66,7 @@ def request_cancellation(
     with transaction.atomic():
         # Everybody takes the units in one order and the order last, so that nobody waits in a circle.
         for item_ref, item in sorted(items, key=lambda pair: pair[0]):
-            asked[item_ref] = _ask(by, shop, order, item_ref, item, choice, note, submission, via)
+            asked[item_ref] = _ask(by, shop, order, item_ref, item, choice, note, submission, via, priority)
         fresh = [one.cancellation for one in asked.values() if one.fresh]
         if fresh:
             Order.objects.filter(pk=order.pk).update(desk_state=fresh[-1].state)
@@ -96,6 +98,7 @@ def _ask(
     note: str,
     submission: uuid.UUID | None,
     via: str,
+    priority: int,
 ) -> Asked:
     now = timezone.now()
     state = State.PENDING_APPROVAL if shop.needs_approval else State.QUEUED
@@ -103,6 +106,8 @@ def _ask(
     earlier = unit.filter(submission=submission).first() if submission else None
     earlier = earlier or unit.filter(state__in=OPEN).first()
     if earlier:
+        if earlier.priority > priority:  # somebody waits for it now
+            unit.filter(pk=earlier.pk).update(priority=priority)
         return Asked(earlier, fresh=False)
     try:
         with transaction.atomic():
@@ -123,6 +128,7 @@ def _ask(
                 requested_at=now,
                 state=state,
                 state_since=now,
+                priority=priority,
                 due_at=now if state == State.QUEUED else None,
             )
     except IntegrityError:  # somebody was faster: the database keeps one open request per unit

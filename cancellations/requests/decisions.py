@@ -14,7 +14,7 @@ from cancellations import ring
 from cancellations.people.models import Person
 from cancellations.requests import tasks
 from cancellations.requests.concluding import EARLIER_DOUBT
-from cancellations.requests.models import CancellationRequest
+from cancellations.requests.models import ONE_BY_ONE, CancellationRequest
 from cancellations.requests.reconciliation import unclear
 from cancellations.requests.refusals import NotAllowed, NotAsked, require
 from cancellations.requests.states import State
@@ -96,8 +96,12 @@ def can_resend(cancellation: CancellationRequest) -> str:
     return ""
 
 
-def resend(cancellation: CancellationRequest, *, by: Person, note: str = "") -> None:
-    """Send it again, by a person's word. From *uncertain* only after a check that saw it still open."""
+def resend(cancellation: CancellationRequest, *, by: Person, note: str = "", priority: int = ONE_BY_ONE) -> None:
+    """Send it again, by a person's word. From *uncertain* only after a check that saw it still open.
+
+    Args:
+        priority: ``BULK`` where many are sent again at once.
+    """
     require(by, "resend", cancellation.shop)
     why_not = can_resend(cancellation)
     if why_not:
@@ -111,6 +115,7 @@ def resend(cancellation: CancellationRequest, *, by: Person, note: str = "") -> 
                     by=by,
                     data={"note": note},
                     due_at=Now(),
+                    priority=priority,
                     unsent=0,
                     readings=0,
                     equal_readings=0,

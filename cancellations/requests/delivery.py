@@ -67,7 +67,7 @@ def _send_what_is_due(shop_id: int) -> bool:
         cancellation = (
             CancellationRequest.objects.select_related("shop", "order")
             .filter(shop=shop, state=State.QUEUED, due_at__lte=Now())
-            .order_by("due_at", "id")
+            .order_by("priority", "due_at", "id")
             .first()
         )
         if cancellation is None:

@@ -1,8 +1,9 @@
 """What a queued request waits for besides its shop: those before it, and a worker that is there at all."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -21,14 +22,8 @@ class Wait:
 
 def with_wait(requests: QuerySet[CancellationRequest]) -> QuerySet[CancellationRequest]:
     """Have :func:`wait_of` known for every row in the one query, for pages that show several."""
-    before = (
-        CancellationRequest.objects.filter(
-            shop=OuterRef("shop"), state=State.QUEUED, due_at__lt=Coalesce(OuterRef("due_at"), OuterRef("requested_at"))
-        )
-        .order_by()
-        .values("shop")
-        .annotate(number=Count("pk"))
-    )
+    due = Coalesce(OuterRef("due_at"), OuterRef("requested_at"))
+    before = _before(OuterRef("shop"), OuterRef("priority"), due).order_by().values("shop").annotate(number=Count("pk"))
     heard = Pulse.objects.filter(name="worker", at__gte=timezone.now() - Pulse.SILENCE)
     return requests.annotate(
         wait_ahead=Case(
@@ -45,7 +40,11 @@ def wait_of(cancellation: CancellationRequest) -> Wait:
     known = cancellation.__dict__
     if "wait_ahead" in known:
         return Wait(known["wait_ahead"], known["wait_worker"])
-    ahead = CancellationRequest.objects.filter(
-        shop=cancellation.shop_id, state=State.QUEUED, due_at__lt=cancellation.due_at or cancellation.requested_at
-    )
-    return Wait(ahead.count(), Pulse.is_heard())
+    due = cancellation.due_at or cancellation.requested_at
+    return Wait(_before(cancellation.shop_id, cancellation.priority, due).count(), Pulse.is_heard())
+
+
+def _before(shop: Any, priority: Any, due: Any) -> QuerySet[CancellationRequest]:
+    """Return what one shop sends before a request of this priority that is due then."""
+    first = Q(priority__lt=priority) | Q(priority=priority, due_at__lt=due)
+    return CancellationRequest.objects.filter(first, shop=shop, state=State.QUEUED)
