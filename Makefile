@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 SETTINGS := DJANGO_SETTINGS_MODULE=tests.settings
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev demo test check format lint types arrows messages screenshots faults bench clean
+.PHONY: help install dev env demo test check format lint types arrows messages screenshots faults bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ $(VENV)/.dev: requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing into $(VENV) …"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/.runtime
+
+env: $(VENV)/.runtime ## make .env, with fresh keys, for running it for real
+	@$(PY) -m config.keys
 
 demo: $(VENV)/.runtime ## everything on loopback, against the sandbox; Ctrl-C ends it
 	@$(PY) -m config.demo

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
@@ -15,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cancellations.access import may
 from cancellations.pages import wants_fragment
-from cancellations.shops.models import Environment, Pulse
+from cancellations.shops.hosts import is_local
+from cancellations.shops.models import Environment, Pulse, Shop
 from cancellations.shops.scope import shops_of
 
 NAMED = 3
@@ -104,7 +106,18 @@ def banners(request: HttpRequest) -> list[Banner]:
     held = list(mine.filter(health__held_since__isnull=False).values_list("title", "name")[: NAMED + 1])
     if held:
         told.append(_held(held, admin=may(person, "shops")))
-    if mine.filter(environment=Environment.SANDBOX).exists():
+    return [*told, *_sandboxes(mine)]
+
+
+def _sandboxes(mine: QuerySet[Shop]) -> list[Banner]:
+    """Say of sandbox shops what is true of where they point."""
+    addresses = mine.filter(environment=Environment.SANDBOX).order_by().values_list("base_url", flat=True).distinct()
+    real = {not is_local(url) for url in addresses}
+    told = []
+    if True in real:
+        text = gettext("Some shops marked as sandboxes use a platform's own address: what is cancelled there is real.")
+        told.append(Banner("warn", "exclamation-triangle", text))
+    if False in real:
         text = gettext("Some of your shops are sandboxes: nothing cancelled there is cancelled anywhere else.")
         told.append(Banner("violet", "beaker", text))
     return told

@@ -3,12 +3,10 @@
 Everything it writes, keys included, goes into one folder of its own.
 """
 
-import base64
 import contextlib
 import ctypes
 import http.client
 import os
-import secrets
 import signal
 import socket
 import sqlite3
@@ -19,6 +17,8 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+
+from config.keys import fresh_keys
 
 ORDERS_EACH = 420
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,16 +42,9 @@ def environment(folder: Path, web: int, sandbox: int) -> dict[str, str]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not keys.exists():
-            key = base64.b64encode(secrets.token_bytes(32)).decode()
-            lines = {
-                "SECRET_KEY": secrets.token_urlsafe(50),
-                "CREDENTIAL_KEYS": f"k1:{key}",
-                "AUDIT_KEYS": f"a1:{secrets.token_urlsafe(32)}",
-                "SEARCH_KEY": secrets.token_urlsafe(32),
-            }
             half = folder / "keys.env.new"  # renamed when whole, so that a start cut short leaves no half of it
             half.touch(mode=0o600)
-            half.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+            half.write_text("".join(f"{name}={value}\n" for name, value in fresh_keys().items()))
             half.replace(keys)
         (folder / ".writable").write_text("")
     except OSError as error:
@@ -73,6 +66,12 @@ def environment(folder: Path, web: int, sandbox: int) -> dict[str, str]:
         "LOG_LEVEL": "WARNING",
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
+
+
+def keep(file: Path, env: Mapping[str, str]) -> None:
+    """Write the demo's settings, so that commands can be tried against it with ``ENV_FILE``."""
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{name}={value}\n" for name, value in env.items() if name != "ENV_FILE"))
 
 
 def port_from(name: str, default: int) -> int:
@@ -183,6 +182,7 @@ def main() -> None:
         check_port(web, "DEMO_PORT")
         check_port(sandbox, "SANDBOX_PORT")
         env = environment(folder, web, sandbox)
+        keep(folder / "settings.env", env)
         family = Family(env, folder)
         orders = ("--orders", str(ORDERS_EACH))
         family.start("sandbox", "providers.sandbox", "--port", str(sandbox), "--state",

@@ -9,6 +9,11 @@ from django.utils.translation import gettext_lazy as _
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(env.path("ENV_FILE", default=str(BASE_DIR / ".env")))
+_missing = [name for name in ("SECRET_KEY", "CREDENTIAL_KEYS", "AUDIT_KEYS", "SEARCH_KEY") if not env(name, default="")]
+if _missing:
+    raise ImproperlyConfigured(
+        f"Not set: {', '.join(_missing)}. `make env` writes a .env with fresh keys; .env.example has every setting."
+    )
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY")
@@ -115,7 +120,7 @@ BROKER_URL = env("BROKER_URL", default="") or "spool"
 CELERY_BROKER_URL = BROKER_URL
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object]
 if BROKER_URL == "spool":
-    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_URL = "filesystem://localhost//"  # a host is asked for, and not used
     CELERY_BROKER_TRANSPORT = "config.spool:Transport"
     _spool = str(DATA_DIR / "spool")
     CELERY_BROKER_TRANSPORT_OPTIONS = {

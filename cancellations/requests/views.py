@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
 from cancellations.access import allowed, may
@@ -25,6 +26,7 @@ from cancellations.requests.states import FINAL, MOVING, State
 from cancellations.requests.timeline import timeline
 from cancellations.requests.wording import headline, is_theirs, moment, next_look, steps
 from cancellations.shops.connection import capabilities_of, card_of
+from cancellations.shops.health import is_held
 from cancellations.shops.scope import shops_of, visible_to
 
 _PER_PAGE = 50
@@ -104,6 +106,7 @@ def _context(request: HttpRequest, cancellation: CancellationRequest) -> dict[st
         "steps": steps(cancellation),
         "moment": moment(cancellation, said),
         "look_again": next_look(cancellation),
+        "final": cancellation.state in (*FINAL, State.FAILED),
         "can": {
             "withdraw": may(person, "withdraw") and state in (State.QUEUED, State.PENDING_APPROVAL),
             "approve": may(person, "approve") and state == State.PENDING_APPROVAL and second,
@@ -142,7 +145,9 @@ def status(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _act(
-    permission: str, decide: Callable[[HttpRequest, CancellationRequest], None], done: Callable[[], str]
+    permission: str,
+    decide: Callable[[HttpRequest, CancellationRequest], None],
+    done: Callable[[CancellationRequest], str],
 ) -> Callable[..., HttpResponseBase]:
     """Make the view of one act: do it, say it, and go back to the cancellation.
 
@@ -166,7 +171,7 @@ def _act(
             }
             code = 409 if isinstance(refusal, NotAllowed) else 422
             return render_page(request, "requests/cancellation.html", "requests/_status.html", context, status=code)
-        messages.success(request, done())
+        messages.success(request, done(cancellation))
         return see_other(reverse("requests:cancellation", args=[pk]), request=request)
 
     return view
@@ -183,33 +188,47 @@ def _settle(request: HttpRequest, cancellation: CancellationRequest) -> None:
     decisions.settle(cancellation, by=person_of(request), cancelled=answer == "yes", note=_note(request))
 
 
+def _unless_held(now: str, held: str) -> Callable[[CancellationRequest], str]:
+    """Say what happens next, for in a shop on hold nothing does now; both are translated when they are said."""
+    return lambda one: _(held if is_held(one.shop) else now)
+
+
 approve = _act(
     "approve",
     lambda request, one: decisions.approve(one, by=person_of(request), note=_note(request)),
-    lambda: _("Approved. It is sent as soon as a worker is free."),
+    _unless_held(
+        gettext_noop("Approved. It is sent as soon as a worker is free."),
+        gettext_noop("Approved. The shop is on hold: it is sent as soon as the connection works again."),
+    ),
 )
 decline = _act(
     "approve",
     lambda request, one: decisions.decline(one, by=person_of(request), note=_note(request)),
-    lambda: _("Declined. Nothing is sent."),
+    lambda one: _("Declined. Nothing is sent."),
 )
 withdraw = _act(
     "withdraw",
     lambda request, one: decisions.withdraw(one, by=person_of(request), note=_note(request)),
-    lambda: _("Withdrawn. Nothing was sent."),
+    lambda one: _("Withdrawn. Nothing was sent."),
 )
 check = _act(
     "request",
     lambda request, one: decisions.check_now(one, by=person_of(request)),
-    lambda: _("A worker looks at the order now."),
+    _unless_held(
+        gettext_noop("A worker looks at the order now."),
+        gettext_noop("The shop is on hold: the order is looked at as soon as the connection works again."),
+    ),
 )
 resend = _act(
     "resend",
     lambda request, one: decisions.resend(one, by=person_of(request), note=_note(request)),
-    lambda: _("It is sent once more as soon as a worker is free."),
+    _unless_held(
+        gettext_noop("It is sent once more as soon as a worker is free."),
+        gettext_noop("The shop is on hold: it is sent once more as soon as the connection works again."),
+    ),
 )
 settle = _act(
     "settle",
     _settle,
-    lambda: _("Settled. The record names you and what you wrote."),
+    lambda one: _("Settled. The record names you and what you wrote."),
 )

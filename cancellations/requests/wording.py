@@ -34,8 +34,8 @@ VERBS = {
     "cancellation.in_review": gettext_lazy("Put in review"),
     "cancellation.late_answer": gettext_lazy("A late answer was kept as evidence"),
 }
-# A person waits for what moves; what waits for a person may take days.
-SOON_SECONDS, LATER_SECONDS = 2, 15
+# A person waits for what is on its way, less for what is looked at again; what waits for a person may take days.
+AT_ONCE_SECONDS, SOON_SECONDS, LATER_SECONDS = 1, 2, 15
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def next_look(cancellation: CancellationRequest) -> int:
     """Return after how many seconds a page should look again by itself; 0 when only a new act can change anything."""
     confirming = cancellation.state == State.SUCCEEDED and cancellation.due_at is not None
     if confirming or (cancellation.state in MOVING and not cancellation.in_review):
-        return SOON_SECONDS
+        return AT_ONCE_SECONDS if cancellation.state in (State.QUEUED, State.SENDING) else SOON_SECONDS
     return LATER_SECONDS if cancellation.state in OPEN else 0
 
 

@@ -104,7 +104,7 @@ def _person_plan(reading: Reading, at: Place, table: Mapping[str, Any]) -> Perso
     password = reading.secret((*at, "password"), table.get("password"))
     if password is not None and (not isinstance(password, str) or not password.strip()):
         reading.fault((*at, "password"), _("“password” must be text in quotes, and not empty."))
-    if password is None and not Person.objects.filter(username=username).exists():
+    if password is None and not Person.objects.filter(username__iexact=username).exists():
         reading.fault((*at, "password"), _("“password” is missing; a new person needs one."))
     shops = table.get("shops")
     if shops is not None and not (isinstance(shops, list) and all(isinstance(one, str) for one in shops)):
@@ -140,7 +140,7 @@ def _check_shop(reading: Reading, plan: ShopPlan) -> None:
     if shop and shop.platform != plan.platform:
         say = _("A shop's platform never changes; this one is %(platform)s. Give the new one another name.")
         reading.fault((*plan.at, "platform"), say % {"platform": shop.platform})
-        return
+        shop = None
     deciding = {f"options.{one.when[0]}" for one in provider.card.credential if one.when}
     try:
         keys = _kept(shop) if plan.credential is None else plan.credential

@@ -30,8 +30,12 @@ class PersonPlan:
 
 
 def apply_person(plan: PersonPlan, by: Any) -> list[str]:
-    """Make a person as planned; return one sentence per change, and a warning about a weak new password."""
-    person = Person.objects.select_for_update().filter(username=plan.username).first()
+    """Make a person as planned, or change who is called so; capitals don't count, as at sign-in.
+
+    Returns:
+        One sentence per change, and a warning about a weak new password.
+    """
+    person = Person.objects.select_for_update().filter(username__iexact=plan.username).first()
     is_new = person is None
     person = person or Person(username=plan.username)
     before = None if is_new else _facts(person)

@@ -130,7 +130,9 @@ def platform(shop: Any, title: bool = True) -> SafeString:
     letters = "".join(word[0] for word in words[:2]).upper() if len(words) > 1 else name[:2].title()
     known = list(registry.PROVIDERS)
     hue = known.index(shop.platform) % 7 if shop.platform in known else 7
-    text = format_html('{} <span class="platform-name">{}</span>', shop.title, name) if title else name
+    text = shop.title if title else name
+    if title and name.casefold() not in text.casefold():  # else the title has said it
+        text = format_html('{} <span class="platform-name">{}</span>', text, name)
     return format_html(
         '<span class="platform"><span class="platform-mark" data-hue="{}" aria-hidden="true">{}</span>'
         "<span>{}</span></span>",

@@ -18,7 +18,7 @@ from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
 from cancellations.requests.timeline import timeline
 from cancellations.shops import connection
-from cancellations.shops.models import Pulse
+from cancellations.shops.models import Pulse, ShopHealth
 from providers.registry import PROVIDERS
 from tests.desk import Stall, person, stall, unit_of
 from tests.integration.seen import doubled_ids, read, words
@@ -173,7 +173,8 @@ def test_the_fragment_asks_again_until_the_request_is_over(name: str) -> None:
     assert headline in words(answer)
     assert ("hx-trigger" in html) is not over
     soon = not over and name not in ("pending", "review")
-    assert ('hx-trigger="every 2s"' in html) is soon
+    pace = "1s" if state in (State.QUEUED, State.SENDING) else "2s"  # somebody is on the telephone
+    assert (f'hx-trigger="load delay:400ms, every {pace}"' in html) is soon
 
 
 def test_nothing_new_is_204_and_anything_new_is_shown() -> None:
@@ -240,6 +241,31 @@ def test_each_act_does_what_it_says_goes_back_and_tells() -> None:
         assert answer.headers["Location"] == url("cancellation", cancellation)
         assert put(cancellation, after).state == after
         assert told in words(boss.get(answer.headers["Location"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [("approve", State.PENDING_APPROVAL), ("check", State.UNCERTAIN), ("resend", State.FAILED)],
+)
+def test_in_a_shop_on_hold_nobody_is_told_that_something_happens_now(name: str, before: State) -> None:
+    made = stall("shoplazza")
+    cancellation = put(ask(made), before, **({} if before == State.PENDING_APPROVAL else SENT))
+    ShopHealth.objects.update_or_create(shop=made.shop, defaults={"held_since": NOW()})
+    boss = signed_in(person("manager"))
+    told = words(boss.get(act(boss, name, cancellation).headers["Location"]))
+    assert "The shop is on hold:" in told
+    assert "as soon as a worker is free" not in told
+    assert "A worker looks at the order now" not in told
+
+
+@pytest.mark.parametrize("state", [State.SUCCEEDED, State.REJECTED, State.FAILED, State.WITHDRAWN])
+def test_R04_what_is_final_says_since_when(state: State) -> None:
+    cancellation = put(ask(stall("shoplazza")), state, **SENT, state_since=NOW() - timedelta(hours=3))
+    shown = signed_in(person()).get(url("status", cancellation) + "?moment=x", **BY_FRAGMENT).content.decode()
+    assert f'datetime="{cancellation.state_since.isoformat()}"' in shown
+    seen = put(cancellation, state, confirmed_at=NOW() - timedelta(hours=2))
+    shown = signed_in(person()).get(url("status", cancellation) + "?moment=x", **BY_FRAGMENT).content.decode()
+    assert f'datetime="{seen.confirmed_at.isoformat()}"' in shown
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,10 @@ def test_it_starts_twice_over_the_same_folder_and_leaves_no_child_when_it_ends_o
     assert rows["cancellations_person"] == 3
     assert rows["cancellations_pulse"] >= 1  # a worker was heard of before it was called up
     assert (tmp_path / "keys.env").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "settings.env").stat().st_mode & 0o077 == 0
+    command = [sys.executable, "manage.py", "platforms"]  # with nothing but that file, as the README says
+    alone = {"PATH": os.environ["PATH"], "ENV_FILE": str(tmp_path / "settings.env")}
+    assert subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, check=True).stdout
     first.send_signal(signal.SIGINT)
     first.wait(20)
     assert first.returncode == 0

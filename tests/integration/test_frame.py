@@ -202,6 +202,21 @@ def test_a_held_shop_is_told_to_whoever_may_act_on_it_and_to_nobody_else(signed_
 
 
 @here
+def test_what_is_said_of_a_sandbox_shop_is_true_of_where_it_points(signed_in, person):
+    ShopAccess.objects.create(
+        shop=shop("pretend", environment="sandbox", base_url="http://127.0.0.1:8765/x"), person=person
+    )
+    harmless, real = "nothing cancelled there is cancelled anywhere else", "what is cancelled there is real"
+    html = signed_in.get("/page/").content.decode()
+    assert harmless in html
+    assert real not in html
+    Shop.objects.update(base_url="https://api.example.com")
+    html = signed_in.get("/page/").content.decode()
+    assert harmless not in html
+    assert real in html
+
+
+@here
 def test_the_rail_shows_only_where_one_may_go(client):
     shown = {}
     for role in ROLES:

@@ -220,6 +220,22 @@ def test_a_shop_never_moves_to_another_platform(configure, monkeypatch):
     assert "FILE:15: A shop's platform never changes" in answer
 
 
+def test_keys_are_judged_also_where_the_platform_is_wrong(configure, monkeypatch):
+    configure(GOOD)
+    monkeypatch.setitem(registry.PROVIDERS, "pretend2", PretendPlatform().provider())
+    bad = GOOD.replace('platform = "pretend"', 'platform = "pretend2"', 1).replace('user = "someone"', "user = 5", 1)
+    answer = configure(bad)
+    assert "FILE:15: A shop's platform never changes" in answer
+    assert "FILE:18: corner: credential.user" in answer
+
+
+def test_capitals_make_nobody_new(configure):
+    configure(GOOD)
+    assert "person boss: role or shops changed" in configure('[[person]]\nusername = "BOSS"\nrole = "admin"\n')
+    assert Person.objects.get(username="boss").role == "admin"
+    assert not Person.objects.filter(username="BOSS").exists()
+
+
 def test_a_weak_password_is_set_and_warned_about(configure):
     said = configure('[[person]]\nusername = "x"\npassword = "short"\nrole = "agent"\n')
     assert "the password is weak" in said

@@ -70,7 +70,7 @@ class Command(BaseCommand):
         sys.exit(exit_code(cancellation))
 
     def _ask(self, options: dict[str, Any]) -> tuple[CancellationRequest, bool]:
-        person = Person.objects.filter(username=options["by"], is_active=True).first()
+        person = Person.objects.filter(username__iexact=options["by"], is_active=True).first()
         if person is None:
             raise CommandError(f"There is nobody called {options['by']} who may sign in.")
         shop = shops_of(person).filter(name=options["shop"]).first()
