@@ -78,6 +78,8 @@ def card_faults(slug: str, card: Card) -> Iterator[str]:
         yield "a default reason is not one of its listed values"
     if any(key != key.lower() for key in card.private):
         yield "its private keys are not all in lower case"
+    if card.shared_by and card.shared_by not in {one.name for one in card.credential if one.required}:
+        yield "what shares a budget of calls is not a field of its credential that is always there"
     for kind in ("options", "credential", "lookup"):
         yield from _field_faults(kind, getattr(card, kind), card.options)
 

@@ -19,8 +19,10 @@ from cancellations.pages import wants_fragment
 from cancellations.shops.hosts import is_local
 from cancellations.shops.models import Environment, Pulse, Shop
 from cancellations.shops.scope import shops_of
+from providers.errors import Cause
 
 NAMED = 3
+_MOST = 50
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,13 @@ def banners(request: HttpRequest) -> list[Banner]:
         )
         told.append(Banner("bad", "signal-slash", text))
     mine = shops_of(person).filter(active=True)
-    held = list(mine.filter(health__held_since__isnull=False).values_list("title", "name")[: NAMED + 1])
-    if held:
-        told.append(_held(held, admin=may(person, "shops")))
+    held = list(
+        mine.filter(health__held_since__isnull=False).values_list("title", "name", "health__hold_cause")[:_MOST]
+    )
+    if refused := [(title, name) for title, name, cause in held if cause != Cause.NETWORK]:
+        told.append(_held(refused, admin=may(person, "shops")))
+    if silent := [(title, name) for title, name, cause in held if cause == Cause.NETWORK]:
+        told.append(_silent(silent))
     return [*told, *_sandboxes(mine)]
 
 
@@ -124,16 +130,28 @@ def _sandboxes(mine: QuerySet[Shop]) -> list[Banner]:
 
 
 def _held(held: list[tuple[str, str]], *, admin: bool) -> Banner:
-    named = ", ".join(title for title, _name in held[:NAMED]) + (" …" if len(held) > NAMED else "")
     text = ngettext(
         "%(shops)s is on hold: its platform refuses our keys. Cancellations there wait.",
         "%(shops)s are on hold: their platforms refuse our keys. Cancellations there wait.",
         len(held),
-    ) % {"shops": named}
+    ) % {"shops": _named(held)}
     if not admin:
         return Banner("warn", "pause-circle", text + " " + gettext("An admin has to mend it."))
     url = _url("shops:shop", held[0][1]) if len(held) == 1 else _url("shops:list")
     return Banner("warn", "pause-circle", text, url, gettext("See what to do"))
+
+
+def _silent(held: list[tuple[str, str]]) -> Banner:
+    text = ngettext(
+        "%(shops)s is on hold: its platform does not answer. Cancellations there wait, and go on by themselves.",
+        "%(shops)s are on hold: their platforms do not answer. Cancellations there wait, and go on by themselves.",
+        len(held),
+    ) % {"shops": _named(held)}
+    return Banner("warn", "signal-slash", text)
+
+
+def _named(held: list[tuple[str, str]]) -> str:
+    return ", ".join(title for title, _name in held[:NAMED]) + (" …" if len(held) > NAMED else "")
 
 
 def _url(view: str, *args: str) -> str:

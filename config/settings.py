@@ -32,6 +32,8 @@ CALL_SECONDS = env.float("CALL_SECONDS", default=20.0)
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)
 LOOKUP_SECONDS = env.float("LOOKUP_SECONDS", default=8.0)
 SETTLE_SECONDS = env.int("SETTLE_SECONDS", default=0)  # 0: what the platform's card says
+SENDERS = env.int("SENDERS", default=0)  # 0: as many as the worker has threads
+WATCH_DAYS = env.float("WATCH_DAYS", default=7.0)
 SYNC_SECONDS = env.int("SYNC_SECONDS", default=300)
 
 INSTALLED_APPS = [
@@ -106,7 +108,7 @@ if _database["ENGINE"].endswith("sqlite3"):
     }
 elif _database["ENGINE"].endswith("postgresql"):
     _database["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=20), "timeout": 10},
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=50), "timeout": 10},
         "connect_timeout": 5,
         **_database.get("OPTIONS", {}),
     }

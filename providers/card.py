@@ -82,6 +82,7 @@ class Card:
         consequences: What a cancel does and does not do there, each one sentence.
         settle_seconds: How long after an unclear cancel a reading may still be stale.
         calls_per_second: The rate the platform documents, or a cautious guess.
+        shared_by: The credential field whose equal values share one budget of calls; "" where every shop has its own.
         home: Where an admin finds the keys: a sentence.
     """
 
@@ -100,6 +101,7 @@ class Card:
     consequences: tuple[str, ...] = ()
     settle_seconds: int = 900
     calls_per_second: float = 5.0
+    shared_by: str = ""
     home: str = ""
 
     def identity(self, ref: Ref) -> str:

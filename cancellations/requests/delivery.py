@@ -11,12 +11,13 @@ import threading
 import time
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from cancellations.audit import trail
 from cancellations.requests import pacing
 from cancellations.requests.concluding import Sent, conclude, conclude_patiently
-from cancellations.requests.models import LEASE, Attempt, CancellationRequest
+from cancellations.requests.models import LEASE, ONE_BY_ONE, Attempt, CancellationRequest
 from cancellations.requests.places import Places
 from cancellations.requests.reconciliation import confirm
 from cancellations.requests.states import State
@@ -61,28 +62,51 @@ def drain(shop_id: int) -> bool:
 def _send_what_is_due(shop_id: int) -> bool:
     ends = time.monotonic() + SLICE_SECONDS
     while time.monotonic() < ends:
-        shop = Shop.objects.select_related("health").get(pk=shop_id)
-        if not shop.active or health.held(shop):
-            return False
-        cancellation = (
-            CancellationRequest.objects.select_related("shop", "order")
-            .filter(shop=shop, state=State.QUEUED, due_at__lte=Now())
-            .order_by("priority", "due_at", "id")
-            .first()
-        )
-        if cancellation is None:
-            return False
-        wait = pacing.take(shop)
-        if wait > pacing.LONGEST_PAUSE_SECONDS:
+        wait = serve(shop_id)
+        if wait is None or wait > pacing.LONGEST_PAUSE_SECONDS:
             return False  # the sweep rings again
-        if wait:
-            time.sleep(wait)
-            continue
-        send_by = time.monotonic() + SEND_SECONDS
-        attempt = claim(cancellation)
-        if attempt is not None:
-            deliver(cancellation, attempt, send_by)
+        time.sleep(wait)
     return True
+
+
+def serve(shop_id: int) -> float | None:
+    """Send the one request of a shop that goes first.
+
+    Returns:
+        0 when there may be more to do, the seconds until the budget allows a call, or ``None`` when nothing is due or
+        nothing may be sent.
+    """
+    shop = Shop.objects.select_related("health").annotate(clock=Now()).get(pk=shop_id)
+    if not shop.active or health.held(shop):
+        return None
+    if pacing.rate_of(shop):
+        if not _due(shop).exists():
+            return None
+        wait = pacing.take(shop)
+    else:
+        wait = pacing.told_to_wait(shop, shop.clock)
+    if wait:
+        return wait
+    send_by = time.monotonic() + SEND_SECONDS
+    claimed = _claim_first(shop)
+    if claimed is None:
+        return None
+    deliver(*claimed, send_by)
+    return 0.0
+
+
+def _due(shop: Shop) -> QuerySet[CancellationRequest]:
+    queued = CancellationRequest.objects.filter(shop=shop, state=State.QUEUED, due_at__lte=Now())
+    return queued.order_by("priority", "due_at", "id")
+
+
+def _claim_first(shop: Shop) -> tuple[CancellationRequest, Attempt] | None:
+    """Claim what goes first of what nobody else is claiming at this moment."""
+    with transaction.atomic():
+        free = _due(shop).select_related("shop__health", "order").select_for_update(skip_locked=True, of=("self",))
+        cancellation = free.first()
+        attempt = claim(cancellation) if cancellation else None
+    return (cancellation, attempt) if cancellation and attempt else None
 
 
 def claim(cancellation: CancellationRequest) -> Attempt | None:
@@ -90,7 +114,7 @@ def claim(cancellation: CancellationRequest) -> Attempt | None:
 
     Once this is committed a crash leaves a trace: the row is *sending*, its attempt open.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         number = cancellation.attempt_no + 1
         if not cancellation.move_to(
             State.SENDING,
@@ -117,7 +141,9 @@ def deliver(cancellation: CancellationRequest, attempt: Attempt, send_by: float)
         _note_health(cancellation.shop, sent)  # first, so that no other worker tries refused keys meanwhile
     finally:
         concluded = conclude_patiently(cancellation, attempt, sent)
-    if concluded and cancellation.state == State.SUCCEEDED and pacing.take_soon(cancellation.shop):
+    # Nobody waits to see one of many confirmed: a check does it when its turn comes.
+    one_by_one = cancellation.priority == ONE_BY_ONE
+    if concluded and one_by_one and cancellation.state == State.SUCCEEDED and pacing.take_soon(cancellation.shop):
         confirm(cancellation)
     if sent.bug:
         log.error("attempt %s of request %s met a fault of ours", attempt.number, cancellation.pk, exc_info=sent.bug)

@@ -1,4 +1,7 @@
-"""A shop's budget of calls, shared by all workers: one UPDATE, exact over processes, by the database's clock."""
+"""A shop's budget of calls, shared by all workers: one UPDATE, exact over processes, by the database's clock.
+
+Where a platform counts the calls of an app, all shops with that app's keys live on one budget.
+"""
 
 import time
 from datetime import datetime, timedelta
@@ -7,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from cancellations.shops.connection import card_of
-from cancellations.shops.models import Shop, ShopHealth
+from cancellations.shops.models import Credential, Shop, ShopHealth
 from providers.errors import RateLimited
 
 BURST_SECONDS = 2.0
@@ -19,21 +22,24 @@ MOST_WAIT_SECONDS = 24 * 3600.0
 def take(shop: Shop) -> float:
     """Take one call out of the shop's budget.
 
-    The budget fills at the card's rate up to what ``BURST_SECONDS`` bring, and at least to one whole call.
+    The budget fills at the shop's rate up to what ``BURST_SECONDS`` bring, and at least to one whole call.
 
     Returns:
         0 when the call may be made now, else the seconds to wait before asking again.
     """
-    rate = card_of(shop).calls_per_second
+    rate = rate_of(shop)
     most = max(1.0, rate * BURST_SECONDS)
+    keeper = _sharing(shop)[0]
     while True:  # somebody else's call in between costs one more round
-        health = ShopHealth.objects.annotate(clock=Now()).filter(shop=shop).first()
+        health = ShopHealth.objects.annotate(clock=Now()).filter(shop=keeper).first()
         if health is None:
-            ShopHealth.objects.get_or_create(shop=shop)
+            ShopHealth.objects.get_or_create(shop_id=keeper)
             continue
         now: datetime = health.clock
         if health.wait_until and health.wait_until > now:
             return (health.wait_until - now).total_seconds()
+        if not rate:
+            return 0.0
         filled = _filled(health, now, rate, most)
         seen = ShopHealth.objects.filter(pk=health.pk, tokens=health.tokens, tokens_at=health.tokens_at)
         if filled < 1:
@@ -42,6 +48,26 @@ def take(shop: Shop) -> float:
             return (1 - filled) / rate
         if seen.update(tokens=filled - 1, tokens_at=now):
             return 0.0
+
+
+def rate_of(shop: Shop) -> float:
+    """Return how many calls a second a shop may make: what an admin set, else what the card says; 0 for any number."""
+    return card_of(shop).calls_per_second if shop.calls_per_second is None else shop.calls_per_second
+
+
+def told_to_wait(shop: Shop, now: datetime) -> float:
+    """Return for how many seconds the platform wants no call; believes what was read together with the shop."""
+    until = getattr(getattr(shop, "health", None), "wait_until", None)
+    return max(0.0, (until - now).total_seconds()) if until else 0.0
+
+
+def _sharing(shop: Shop) -> list[int]:
+    """Return the shops that live on one budget with this one, the keeper of that budget first."""
+    if not card_of(shop).shared_by:
+        return [shop.pk]
+    own = Credential.objects.filter(shop=shop).exclude(app="").values("app")
+    apart = Shop.objects.filter(platform=shop.platform, credential__app__in=own).order_by("pk")
+    return list(apart.values_list("pk", flat=True)) or [shop.pk]
 
 
 def take_soon(shop: Shop) -> bool:
@@ -68,5 +94,8 @@ def wait_for(error: RateLimited, least: float = LEAST_WAIT_SECONDS) -> float:
 def pause(shop: Shop, error: RateLimited) -> None:
     """Send nothing for so long, because the platform asked for it."""
     until = Now() + timedelta(seconds=wait_for(error, least=1.0))
-    health, _made = ShopHealth.objects.get_or_create(shop=shop)
-    ShopHealth.objects.filter(Q(wait_until=None) | Q(wait_until__lt=until), pk=health.pk).update(wait_until=until)
+    sharing = _sharing(shop)
+    for pk in sharing:
+        ShopHealth.objects.get_or_create(shop_id=pk)
+    sooner = Q(wait_until=None) | Q(wait_until__lt=until)
+    ShopHealth.objects.filter(sooner, shop__in=sharing).update(wait_until=until)

@@ -116,6 +116,10 @@ def _conclude(cancellation: CancellationRequest, attempt: Attempt, reading: Read
         health.hold(cancellation.shop, reading.error)
     elif isinstance(reading.error, RateLimited):
         pacing.pause(cancellation.shop, reading.error)
+    elif reading.error and reading.error.cause == Cause.NETWORK:
+        health.note_failure(cancellation.shop, reading.error)
+    elif reading.order:
+        health.note_good(cancellation.shop)
     with transaction.atomic():
         attempt.close(
             outcome=type(reading.error).__name__ if reading.error else "Reading",

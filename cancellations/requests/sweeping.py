@@ -87,7 +87,8 @@ def shops_to_probe() -> list[int]:
 
 
 def _pause(held: ShopHealth) -> timedelta:
-    return timedelta(seconds=PERMISSION_SECONDS if held.hold_cause == Cause.PERMISSION else PROBE_SECONDS)
+    seconds = {Cause.PERMISSION.value: PERMISSION_SECONDS, Cause.NETWORK.value: PROBE_SECONDS / 4}
+    return timedelta(seconds=seconds.get(held.hold_cause, PROBE_SECONDS))
 
 
 def probe(shop_id: int) -> bool:

@@ -7,15 +7,17 @@ from typing import Any
 from celery import shared_task
 
 from cancellations import ring
-from cancellations.requests import delivery, reconciliation, sweeping
+from cancellations.requests import delivery, reconciliation, senders, sweeping
 
 log = logging.getLogger(__name__)
 
 
 @shared_task
 def deliver(shop_id: int) -> None:
-    """Send what is due in one shop."""
-    if delivery.drain(shop_id):
+    """Send what is due in one shop: by the worker's senders, where it has such, else here."""
+    if senders.SENDERS.is_open:
+        senders.SENDERS.want(shop_id)
+    elif delivery.drain(shop_id):
         ring.ring(deliver, shop_id)
 
 

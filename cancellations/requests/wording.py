@@ -2,16 +2,20 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import blake2s
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
+from cancellations.moments import exact_text
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import MOVING, OPEN, State
 from cancellations.requests.waiting import wait_of
 from cancellations.shops import health
 from cancellations.shops.connection import capabilities_of, card_of
+from cancellations.shops.models import Shop
 
 VERBS = {
     "cancellation.requested": gettext_lazy("Asked for"),
@@ -36,6 +40,7 @@ VERBS = {
 }
 # A person waits for what is on its way, less for what is looked at again; what waits for a person may take days.
 AT_ONCE_SECONDS, SOON_SECONDS, LATER_SECONDS = 1, 2, 15
+WORTH_SAYING = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,11 @@ def _queued(cancellation: CancellationRequest) -> Headline:
             "warn", "pause-circle", _("Waiting: the shop is on hold."),
             text % {"shop": shop, "why": _(hold.hold_advice) if hold.hold_advice else hold.hold_message},
         )  # fmt: skip
+    until = told_to_wait_until(cancellation.shop)
+    if until:
+        text = _("%(platform)s asked us to wait until %(when)s. It goes by itself then; you can still withdraw it.")
+        platform = _(card_of(shop).name)
+        return Headline("info", "clock", _("Waiting."), text % {"platform": platform, "when": exact_text(until)})
     wait = wait_of(cancellation)
     if not wait.worker:
         text = _(
@@ -99,6 +109,12 @@ def _queued(cancellation: CancellationRequest) -> Headline:
     else:
         text = _("It is sent as soon as a worker is free. You can still withdraw it.")
     return Headline("info", "clock", _("Waiting."), text)
+
+
+def told_to_wait_until(shop: Shop) -> datetime | None:
+    """Return until when the platform wants no call, where that is worth saying; believes what was read with the shop."""
+    until: datetime | None = getattr(getattr(shop, "health", None), "wait_until", None)
+    return until if until and until > timezone.now() + WORTH_SAYING else None
 
 
 def _sending(cancellation: CancellationRequest) -> Headline:

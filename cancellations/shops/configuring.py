@@ -27,7 +27,7 @@ from providers.errors import AuthFailed
 
 Faults = dict[str, str]
 RESERVED_NAMES = ("new",)  # an address of the pages
-CHANGEABLE = ("title", "environment", "base_url", "options", "needs_approval")
+CHANGEABLE = ("title", "environment", "base_url", "options", "calls_per_second", "needs_approval")
 
 
 def judge_settings(card: Card, base_url: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any], Faults]:
@@ -68,6 +68,7 @@ def create_shop(
     base_url: str = "",
     options: Mapping[str, Any] | None = None,
     credential: Mapping[str, Any],
+    calls_per_second: float | None = None,
     needs_approval: bool = False,
 ) -> Shop:
     """Make a shop with its keys. A person who may not act on every shop may act on this one.
@@ -83,7 +84,7 @@ def create_shop(
     keys, wrong = judge_credential(provider.card, kept, credential)
     shop = Shop(
         name=name.strip(), title=title.strip() or name.strip(), platform=platform, environment=environment,
-        base_url=base_url, options=kept, needs_approval=needs_approval,
+        base_url=base_url, options=kept, calls_per_second=calls_per_second, needs_approval=needs_approval,
     )  # fmt: skip
     _raise(faults | wrong | _row_faults(shop, but=faults))
     shop.save()
@@ -184,6 +185,11 @@ def credential_fits(shop: Shop) -> bool:
         return False
 
 
+def app_of(card: Card, keys: Mapping[str, str]) -> str:
+    """Return what tells two apps apart where the card says that an app's shops share a budget of calls, else ""."""
+    return vault.fingerprint({card.shared_by: keys.get(card.shared_by, "")}) if card.shared_by else ""
+
+
 def _store(shop: Shop, keys: Mapping[str, str], by: Any) -> str:
     fingerprint = vault.fingerprint(keys)
     Credential.objects.update_or_create(
@@ -191,6 +197,7 @@ def _store(shop: Shop, keys: Mapping[str, str], by: Any) -> str:
         defaults={
             "sealed": vault.seal(json.dumps(keys), purpose=CREDENTIAL, shop_pk=shop.pk),
             "fingerprint": fingerprint,
+            "app": app_of(card_of(shop), keys),
             "replaced_at": timezone.now(),
             "replaced_by": by.name if isinstance(by, trail.Machine) else by.get_username(),
         },

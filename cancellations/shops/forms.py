@@ -5,12 +5,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from cancellations.people.models import Person
 from cancellations.schema import as_lines, asked_for, default_of, form_field
 from cancellations.shops import configuring
-from cancellations.shops.models import Environment, Shop
+from cancellations.shops.models import MOST_CALLS_PER_SECOND, Environment, Shop
 from providers.contract import Card, Field
 
 
@@ -78,6 +79,13 @@ class ShopForm(CardForm):
         help_text=_("Where the platform is reached. Keep what stands here unless the platform told you otherwise."),
         widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
     )
+    calls_per_second = forms.FloatField(
+        label=_("Calls per second"),
+        required=False,
+        min_value=0,
+        max_value=MOST_CALLS_PER_SECOND,
+        widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
+    )
     needs_approval = forms.BooleanField(
         label=_("Needs approval"),
         required=False,
@@ -89,6 +97,11 @@ class ShopForm(CardForm):
         kwargs["initial"] = _of_shop(shop) if shop else {"base_url": card.base_url}
         kwargs["initial"] |= _initial_options(card, shop.options if shop else {})
         super().__init__(*args, **kwargs)
+        self.fields["calls_per_second"].help_text = _(
+            "How many calls all workers together may make. Leave it empty for what fits this platform, %(rate)s; "
+            "0 sets no limit."
+        ) % {"rate": number_format(card.calls_per_second)}
+        self.fields["calls_per_second"].is_optional = True  # type: ignore[attr-defined]  # for the template
         self.add_card_fields(card, "options")
         if shop:
             del self.fields["name"]
@@ -154,7 +167,9 @@ def _condition(option: Field, value: str) -> dict[str, Any]:
 
 
 def _of_shop(shop: Shop) -> dict[str, Any]:
-    return {name: getattr(shop, name) for name in ("title", "environment", "base_url", "needs_approval")}
+    return {
+        name: getattr(shop, name) for name in ("title", "environment", "base_url", "calls_per_second", "needs_approval")
+    }
 
 
 def _initial_options(card: Card, options: Mapping[str, Any]) -> dict[str, Any]:

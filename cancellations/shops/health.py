@@ -1,16 +1,27 @@
-"""How a shop's connection has been of late, and the hold that keeps requests waiting while its keys are refused."""
+"""How a shop's connection has been of late, and the hold that keeps requests waiting while it does not work.
 
+The hold is the circuit: refused keys open it at once, a platform that does not answer after some calls in a row. A
+probe that reads closes it; after that the first call that fails again opens it again.
+"""
+
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.utils import timezone
 
 from cancellations.audit import trail
 from cancellations.shops.models import Shop, ShopHealth
-from providers.errors import AuthFailed, ProviderError
+from providers.errors import AuthFailed, Cause, OutcomeUnknown, ProviderError, gettext_noop
 
 MOST_MESSAGE = 500
+FAILURES_TO_HOLD = 5
+# A good call is not noted again so soon: every send would wait for the one row.
+GOOD_FOR = timedelta(seconds=5)
+NO_ANSWER = gettext_noop(
+    "The platform does not answer. Nothing is sent until it does; we look every few seconds, and go on by ourselves."
+)
 
 
 def health_of(shop: Shop) -> ShopHealth:
@@ -38,13 +49,15 @@ def hold(shop: Shop, error: ProviderError, *, by: Any = trail.WORKER) -> bool:
         Whether this call began the hold; only then an event is written.
     """
     now = timezone.now()
-    why = {
-        "hold_cause": str(error.cause or ""),
+    cause = (error.cause or "") if isinstance(error, AuthFailed) else Cause.NETWORK
+    why: dict[str, Any] = {
+        "hold_cause": str(cause),
         "hold_code": error.code,
         "hold_message": error.message[:MOST_MESSAGE],
-        "hold_advice": error.advice.admin or error.advice.agent,
-        "refused_at": now,
+        "hold_advice": NO_ANSWER if cause == Cause.NETWORK else error.advice.admin or error.advice.agent,
     }
+    if isinstance(error, AuthFailed):
+        why["refused_at"] = now
     row = ShopHealth.objects.filter(pk=health_of(shop).pk)
     with transaction.atomic():
         begun = bool(row.filter(held_since=None).update(held_since=now, **why))
@@ -68,9 +81,10 @@ def release(shop: Shop, *, by: Any, because: str = "") -> bool:
     """
     with transaction.atomic():
         row = ShopHealth.objects.filter(shop=shop)
+        tried = Case(When(hold_cause=Cause.NETWORK.value, then=FAILURES_TO_HOLD - 1), default=0)
         released = bool(
             row.exclude(held_since=None).update(
-                held_since=None, hold_cause="", hold_code="", hold_message="", hold_advice="", failures=0
+                held_since=None, hold_cause="", hold_code="", hold_message="", hold_advice="", failures=tried
             )
         )
         if released:
@@ -80,16 +94,23 @@ def release(shop: Shop, *, by: Any, because: str = "") -> bool:
 
 
 def note_good(shop: Shop) -> None:
-    """Note that the platform was reached and let us in."""
-    ShopHealth.objects.filter(pk=health_of(shop).pk).update(good_at=timezone.now(), failures=0)
+    """Note that the platform was reached and let us in. Believes what was read together with the shop."""
+    known: ShopHealth | None = getattr(shop, "health", None)
+    now = timezone.now()
+    if known and not known.failures and known.good_at and now - known.good_at < GOOD_FOR:
+        return
+    ShopHealth.objects.filter(pk=health_of(shop).pk).update(good_at=now, failures=0)
 
 
 def note_failure(shop: Shop, error: ProviderError) -> None:
-    """Note a call that did not get through; keys that are refused hold the shop."""
+    """Note a call that did not get through: refused keys hold the shop at once, and no answer after some in a row."""
     if isinstance(error, AuthFailed):
         hold(shop, error)
         return
     ShopHealth.objects.filter(pk=health_of(shop).pk).update(failures=F("failures") + 1)
+    silent = isinstance(error, OutcomeUnknown) or error.cause == Cause.NETWORK
+    if silent and health_of(shop).failures >= FAILURES_TO_HOLD:
+        hold(shop, error)
 
 
 def _record(verb: str, shop: Shop, by: Any, data: dict[str, Any]) -> None:

@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+MOST_CALLS_PER_SECOND = 1000
 
 
 class Environment(models.TextChoices):
@@ -22,6 +25,7 @@ class Shop(models.Model):
         name: Unique, short, for files and addresses (``hw-main``); never changes.
         platform: The card's slug. Plain text without choices: a new platform changes no schema.
         options: The card's non-secret settings, defaults filled in.
+        calls_per_second: The budget of calls; ``None`` for what the card says, 0 for no limit of ours.
     """
 
     name = models.SlugField(_("name"), max_length=64, unique=True)
@@ -31,6 +35,12 @@ class Shop(models.Model):
     base_url = models.CharField(_("base URL"), max_length=255)
     options = models.JSONField(default=dict)
     active = models.BooleanField(_("active"), default=True)
+    calls_per_second = models.FloatField(
+        _("calls per second"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(MOST_CALLS_PER_SECOND)],
+    )
     needs_approval = models.BooleanField(_("needs approval"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     people = models.ManyToManyField(settings.AUTH_USER_MODEL, through="ShopAccess", related_name="shops")
@@ -61,11 +71,13 @@ class Credential(models.Model):
     Attributes:
         sealed: ``v1:key id:base64(nonce + ciphertext)``, bound to the shop.
         fingerprint: First hex digits of a keyed digest: tells two credentials apart, says nothing of them.
+        app: The same of the app's key alone, where the card says that its shops share a budget of calls; else "".
     """
 
     shop = models.OneToOneField(Shop, on_delete=models.CASCADE, related_name="credential")
     sealed = models.TextField()
     fingerprint = models.CharField(max_length=16)
+    app = models.CharField(max_length=16, blank=True, default="", db_default="")
     replaced_at = models.DateTimeField()
     replaced_by = models.CharField(max_length=150, blank=True, default="")
 
@@ -80,7 +92,8 @@ class ShopHealth(models.Model):
         held_since: While set, nothing is sent for this shop; requests wait.
         hold_code, hold_message: The platform's words; ``hold_advice``: our sentence for the admin, untranslated.
         tokens, tokens_at: The budget of calls left, as of when (``requests.pacing``).
-        failures: Calls in a row that could not reach the platform.
+        failures: Calls in a row that the platform did not answer; so many of them hold the shop, too.
+        wait_until: The platform wants no call before.
     """
 
     shop = models.OneToOneField(Shop, on_delete=models.CASCADE, related_name="health")

@@ -71,6 +71,7 @@ def _facts(request: HttpRequest, shop: Shop, checkup: dict[str, Any] | None) -> 
     return {
         "shop": shop,
         "card": provider.card if provider else None,
+        "rate": _rate(shop, provider.card) if provider else None,
         "options": _options(provider.card, shop.options) if provider else [],
         "health": getattr(shop, "health", None) or ShopHealth(shop=shop),
         "credential": Credential.objects.filter(shop=shop).first(),
@@ -82,6 +83,10 @@ def _facts(request: HttpRequest, shop: Shop, checkup: dict[str, Any] | None) -> 
         "live_but_local": local and shop.environment == Environment.LIVE,
         "checkup": checkup if checkup and checkup.get("shop") == shop.pk else None,
     }
+
+
+def _rate(shop: Shop, card: Card) -> float:
+    return card.calls_per_second if shop.calls_per_second is None else shop.calls_per_second
 
 
 def _options(card: Card, options: Mapping[str, Any]) -> list[tuple[str, list[str]]]:

@@ -109,5 +109,7 @@ CARD = Card(
     ),
     # Assumed: no rate is documented for these calls.
     calls_per_second=5.0,
+    # Documented: "accesscontrol.limited-by-app-access-count" counts what all shops of one app ask.
+    shared_by="app_key",
     home=_("Taobao Open Platform console: your app, then its overview page, shows App Key and App Secret."),
 )

@@ -1,11 +1,25 @@
 """What goes first, how fast, and what waits: the pace of a shop."""
 
-import pytest
+from collections import Counter
+from datetime import timedelta
 
+import httpx
+import pytest
+from django.db.models import F
+from django.test import Client
+from django.urls import reverse
+
+from cancellations.audit.models import AuditEvent
 from cancellations.orders.models import Order
-from cancellations.requests import asking, delivery
-from cancellations.requests.models import BULK, ONE_BY_ONE, CancellationRequest
+from cancellations.requests import asking, delivery, pacing, sweeping
+from cancellations.requests.models import BULK, ONE_BY_ONE, Attempt, CancellationRequest
 from cancellations.requests.waiting import wait_of, with_wait
+from cancellations.requests.states import State
+from cancellations.shops import configuring, connection
+from cancellations.shops.health import FAILURES_TO_HOLD
+from cancellations.shops.models import Shop, ShopHealth
+from providers import registry
+from providers.errors import RateLimited
 from tests.desk import Stall, person, stall, unit_of
 
 
@@ -40,3 +54,187 @@ def test_R17_what_somebody_asks_for_again_one_by_one_leaves_its_bulk_behind() ->
     assert ask(bulk[1].order).pk == bulk[1].pk
     delivery.drain(made.shop.pk)
     assert made.called() == [each.order_key for each in (bulk[1], one, bulk[0])]
+
+
+# -- The circuit
+
+
+class Outage:
+    """A way to a platform that can be cut: then nothing leaves. Counts the calls tried, and those that got through."""
+
+    def __init__(self, made: Stall) -> None:
+        self.cut, self.calls, self.through = True, 0, 0
+        self._whole = connection.TRANSPORTS[made.shop.base_url]
+        connection.TRANSPORTS[made.shop.base_url] = httpx.MockTransport(self._answer)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.calls += 1
+        if self.cut:
+            raise httpx.ConnectError("cut", request=request)
+        self.through += 1
+        return self._whole.handle_request(request)
+
+
+def pass_time(seconds: float) -> None:
+    """Have everything that waits for a moment wait for so much less."""
+    ago = timedelta(seconds=seconds)
+    CancellationRequest.objects.exclude(due_at=None).update(due_at=F("due_at") - ago)
+    ShopHealth.objects.exclude(probed_at=None).update(probed_at=F("probed_at") - ago)
+
+
+def sweep(shop_id: int) -> None:
+    """What the sweep rings for, done at once."""
+    for one in sweeping.shops_to_probe():
+        sweeping.probe(one)
+    if shop_id in sweeping.shops_with_work():
+        delivery.drain(shop_id)
+
+
+def ask_many(made: Stall, count: int) -> list[CancellationRequest]:
+    """Ask for more orders than the pretend world has: what is not there is refused, which is an answer, too."""
+    like = made.orders()[0]
+    found = []
+    for number in range(count):
+        Order.objects.filter(pk=like.pk).update(key=f"{like.key}-{number}", number=f"{like.number}-{number}")
+        like.refresh_from_db()
+        found.append(ask(like, BULK))
+    return found
+
+
+@pytest.mark.django_db
+def test_R15_R16_an_outage_costs_a_few_calls_and_no_request() -> None:
+    made = stall("shoplazza", calls_per_second=0)
+    asked, way = ask_many(made, 300), Outage(made)
+    delivery.drain(made.shop.pk)
+    health = ShopHealth.objects.get(shop=made.shop)
+    assert health.held_since, "the circuit opens within one look at the queue"
+    assert health.hold_cause == "network"
+    assert way.calls == FAILURES_TO_HOLD
+    for _moment in range(5 * 60 // 15):
+        pass_time(15)
+        sweep(made.shop.pk)
+    assert set(CancellationRequest.objects.values_list("state", flat=True)) == {State.QUEUED}
+    assert AuditEvent.objects.filter(verb="shop.held").count() == 1, "admins are told once"
+    way.cut = False
+    pass_time(15)
+    sweep(made.shop.pk)
+    assert not ShopHealth.objects.get(shop=made.shop).held_since, "closed by the first look after the recovery"
+    for _moment in range(5):
+        pass_time(60)
+        sweep(made.shop.pk)
+    assert CancellationRequest.objects.filter(state=State.QUEUED).count() == 0
+    assert CancellationRequest.objects.filter(state=State.FAILED).count() == 0
+    assert way.calls - way.through <= 0.1 * len(asked), "what the outage cost"
+    sends = Attempt.objects.filter(kind=Attempt.Kind.SEND).count()
+    assert sends <= 1.1 * len(asked)
+
+
+@pytest.mark.django_db
+def test_R16_after_a_probe_one_failure_opens_the_circuit_again() -> None:
+    made = stall("shoplazza", calls_per_second=0)
+    ask_many(made, 20)
+    way = Outage(made)
+    delivery.drain(made.shop.pk)
+    way.cut = False
+    pass_time(15)
+    assert sweeping.probe(made.shop.pk)
+    way.cut, before = True, way.calls
+    delivery.drain(made.shop.pk)
+    assert ShopHealth.objects.get(shop=made.shop).held_since
+    assert way.calls == before + 1
+
+
+@pytest.mark.django_db
+def test_R16_the_probe_is_a_read_and_never_a_cancel() -> None:
+    made = stall("shoplazza", calls_per_second=0)
+    ask_many(made, 10)
+    way = Outage(made)
+    delivery.drain(made.shop.pk)
+    way.cut = False
+    assert sweeping.probe(made.shop.pk)
+    assert made.called() == []
+
+
+@pytest.mark.django_db
+def test_R16_answers_nobody_understands_open_the_circuit_before_a_hundred_are_in_doubt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = stall("shoplazza", calls_per_second=0)
+    ask_many(made, 30)
+    page = httpx.Response(200, headers={"content-type": "text/html"}, text="<h1>Maintenance</h1>")
+    connection.TRANSPORTS[made.shop.base_url] = httpx.MockTransport(lambda request: page)
+    delivery.drain(made.shop.pk)
+    counts = Counter(CancellationRequest.objects.values_list("state", flat=True))
+    assert counts == {State.UNCERTAIN: FAILURES_TO_HOLD, State.QUEUED: 30 - FAILURES_TO_HOLD}
+
+
+@pytest.mark.django_db
+def test_R16_every_page_that_shows_what_waits_says_why(client: Client) -> None:
+    made = stall("shoplazza", calls_per_second=0)
+    asked = ask_many(made, 10)
+    Outage(made)
+    delivery.drain(made.shop.pk)
+    client.force_login(person("admin"))
+    waiting = asked[-1]
+    addresses = [
+        reverse("home"),
+        reverse("requests:list"),
+        reverse("requests:cancellation", args=[waiting.pk]),
+        reverse("shops:shop", args=[made.shop.name]),
+        reverse("shops:list"),
+    ]
+    for address in addresses:
+        assert "does not answer" in client.get(address).content.decode(), address
+
+
+# -- The budget
+
+
+@pytest.mark.django_db
+def test_R17_an_admin_sets_a_shops_budget_and_leaves_the_cards_by_saying_nothing(client: Client) -> None:
+    made = stall("sellercenter")
+    assert pacing.rate_of(made.shop) == 1.0
+    Shop.objects.update(base_url=registry.PROVIDERS["sellercenter"].card.base_url)
+    client.force_login(person("admin"))
+    form = client.get(reverse("shops:edit", args=[made.shop.name])).context["form"]
+    values = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
+    client.post(reverse("shops:change", args=[made.shop.name]), {**values, "calls_per_second": "0.5"})
+    made.shop.refresh_from_db()
+    assert pacing.rate_of(made.shop) == 0.5
+    assert [pacing.take(made.shop) > 0 for _call in range(3)] == [False, True, True]
+    assert AuditEvent.objects.get(verb="shop.changed").data["after"] == {"calls_per_second": 0.5}
+    client.post(reverse("shops:change", args=[made.shop.name]), {**values, "calls_per_second": ""})
+    made.shop.refresh_from_db()
+    assert pacing.rate_of(made.shop) == 1.0
+
+
+@pytest.mark.django_db
+def test_R17_shops_of_one_app_live_on_one_budget() -> None:
+    first, second, other = stall("taobao"), stall("taobao"), stall("taobao")
+    keys = {**first_keys("taobao"), "app_key": "99887766"}
+    configuring.replace_credential(other.shop, keys, by=person("admin"))
+    shops = [first.shop, second.shop] * 10
+    assert [pacing.take(shop) for shop in shops].count(0.0) == 10  # five a second, two seconds' worth at once
+    assert pacing.take(other.shop) == 0
+    pacing.pause(first.shop, RateLimited("7", "this ban will last for 90 more seconds", retry_after=90))
+    for shop, least in ((first.shop, 80), (second.shop, 80)):
+        assert pacing.take(shop) > least
+    assert pacing.take(other.shop) == 0
+
+
+def first_keys(slug: str) -> dict[str, str]:
+    return dict(registry.PROVIDERS[slug].sandbox.credential)
+
+
+@pytest.mark.django_db
+def test_R17_a_ban_keeps_everything_of_the_shop_waiting_and_the_page_says_until_when(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = stall("shoplazza", calls_per_second=0)
+    asked = ask_many(made, 5)
+    pacing.pause(made.shop, RateLimited("429", retry_after=600))
+    delivery.drain(made.shop.pk)
+    assert made.called() == []
+    client.force_login(person())
+    page = client.get(reverse("requests:cancellation", args=[asked[0].pk])).content.decode()
+    assert "asked us to wait until" in page

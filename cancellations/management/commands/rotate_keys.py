@@ -1,5 +1,6 @@
 """``rotate_keys``: re-seal every shop's keys under the newest entry of ``CREDENTIAL_KEYS``."""
 
+import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -8,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from cancellations.audit import trail
 from cancellations.shops import vault
-from cancellations.shops.connection import CREDENTIAL
+from cancellations.shops.configuring import app_of
+from cancellations.shops.connection import CREDENTIAL, card_of
 from cancellations.shops.models import Credential
 
 BY = trail.Machine("system", "rotate_keys")
@@ -51,7 +53,8 @@ def reseal(stored: Credential) -> bool:
     text = vault.unseal(stored.sealed, purpose=CREDENTIAL, shop_pk=stored.shop_id)
     sealed = vault.seal(text, purpose=CREDENTIAL, shop_pk=stored.shop_id)
     with transaction.atomic():
-        changed = Credential.objects.filter(pk=stored.pk, sealed=stored.sealed).update(sealed=sealed)
+        app = app_of(card_of(stored.shop), json.loads(text))
+        changed = Credential.objects.filter(pk=stored.pk, sealed=stored.sealed).update(sealed=sealed, app=app)
         if changed:
             keys = {"before": {"key": vault.key_id_of(stored.sealed)}, "after": {"key": vault.key_id_of(sealed)}}
             trail.record(

@@ -1,0 +1,166 @@
+"""The threads of a worker that send, without a database: who gets one, and who is held up by whom."""
+
+import itertools
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from cancellations.requests import senders
+from cancellations.requests.senders import MOST_SLOW, Senders
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
+    ends = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < ends, "it never came to be so"
+        time.sleep(0.005)
+
+
+@contextmanager
+def at_work(serve: Callable[[int], float | None], most: int) -> Iterator[Senders]:
+    made = Senders(serve)
+    made.open(most)
+    try:
+        yield made
+    finally:
+        made.close()
+        wait_until(lambda: made._threads == 0)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(senders, "SLOW_SECONDS", 0.3)
+    monkeypatch.setattr(senders, "LOOK_SECONDS", 0.05)
+
+
+def test_R17_a_shop_alone_has_every_thread() -> None:
+    inside, together = Counter[int](), threading.Barrier(8)
+
+    def serve(shop: int) -> None:
+        inside[shop] += 1
+        together.wait(20)
+
+    with at_work(serve, 8) as made:
+        made.want(1)
+        wait_until(lambda: inside[1] == 8)
+
+
+def test_R17_two_busy_shops_have_half_each() -> None:
+    left = threading.Event()
+
+    def serve(shop: int) -> float:
+        left.wait(0.01)
+        return 0.0
+
+    with at_work(serve, 8) as made:
+        made.want(1)
+        wait_until(lambda: made.under_way(1) >= 7)
+        made.want(2)
+        wait_until(lambda: made.under_way(1) == made.under_way(2) == 4)
+
+
+def test_R17_a_shop_that_hangs_leaves_the_others_their_throughput() -> None:
+    """Shop 1 hangs; shops 2 to 4 answer in 20 ms. They make as many calls beside it as without it."""
+    release, done = threading.Event(), itertools.count()
+
+    def serve(shop: int) -> float | None:
+        if shop == 1:
+            release.wait(30)
+            return None
+        time.sleep(0.02)
+        next(done)
+        return 0.0
+
+    def calls_in(seconds: float) -> int:
+        before = next(done)
+        time.sleep(seconds)
+        return next(done) - before
+
+    with at_work(serve, 8) as made:
+        for shop in (2, 3, 4):
+            made.want(shop)
+        time.sleep(0.2)
+        alone = calls_in(1.0)
+        made.want(1)
+        wait_until(lambda: made.under_way(1) > 0)
+        time.sleep(0.5)
+        beside = calls_in(1.0)
+        hanging = made.under_way(1)
+        release.set()
+    assert beside >= 0.9 * alone, (alone, beside)
+    assert hanging <= MOST_SLOW
+
+
+def test_R17_a_shop_that_hung_in_every_thread_holds_up_the_next_for_a_moment_only() -> None:
+    release, answered = threading.Event(), threading.Event()
+
+    def serve(shop: int) -> None:
+        if shop == 1:
+            release.wait(30)
+        else:
+            answered.set()
+
+    with at_work(serve, 4) as made:
+        made.want(1)
+        wait_until(lambda: made.under_way(1) == 4)
+        made.want(2)
+        assert answered.wait(10)
+        assert made.under_way(1) == 4
+        release.set()
+
+
+def test_R17_a_budget_that_is_spent_holds_no_thread() -> None:
+    asked, answered = Counter[int](), threading.Event()
+
+    def serve(shop: int) -> float | None:
+        asked[shop] += 1
+        if shop == 1:
+            return 0.5
+        answered.set()
+        return None
+
+    with at_work(serve, 1) as made:
+        made.want(1)
+        wait_until(lambda: asked[1] == 1)
+        made.want(2)
+        assert answered.wait(10)
+        wait_until(lambda: asked[1] == 3)
+
+
+def test_R10_a_bell_that_rings_while_the_last_is_looked_at_is_heard() -> None:
+    asked, looking, go_on = Counter[int](), threading.Event(), threading.Event()
+
+    def serve(shop: int) -> None:
+        asked[shop] += 1
+        looking.set()
+        go_on.wait(10)
+
+    with at_work(serve, 1) as made:
+        made.want(1)
+        assert looking.wait(10)
+        made.want(1)
+        go_on.set()
+        wait_until(lambda: asked[1] == 2)
+
+
+def test_R20_who_is_told_to_end_begins_nothing_more() -> None:
+    asked, inside, go_on = Counter[int](), threading.Event(), threading.Event()
+
+    def serve(shop: int) -> float:
+        asked[shop] += 1
+        inside.set()
+        go_on.wait(10)
+        return 0.0
+
+    with at_work(serve, 1) as made:
+        made.want(1)
+        assert inside.wait(10)
+        made.close()
+        go_on.set()
+        wait_until(lambda: made._threads == 0)
+        made.want(1)
+    assert asked[1] == 1
