@@ -112,7 +112,7 @@ def _queued(cancellation: CancellationRequest) -> Headline:
 
 
 def told_to_wait_until(shop: Shop) -> datetime | None:
-    """Return until when the platform wants no call, where that is worth saying; believes what was read with the shop."""
+    """Return until when the platform wants no call, where that is worth saying; as it was read with the shop."""
     until: datetime | None = getattr(getattr(shop, "health", None), "wait_until", None)
     return until if until and until > timezone.now() + WORTH_SAYING else None
 
