@@ -42,6 +42,7 @@ PLACES = (
     Place("requests:list", _("Cancellations"), "no-symbol", "search", key="c"),
     Place("audit:list", _("Audit"), "document-magnifying-glass", "audit", key="a"),
     Place("shops:list", _("Shops"), "building-storefront", "shops", key="s"),
+    Place("operations", _("Operations"), "cpu-chip", "shops"),
     Place("reasons:list", _("Reasons"), "chat-bubble-bottom-center-text", "reasons", key="r"),
     Place("people:list", _("People"), "users", "people", key="p"),
 )

@@ -15,9 +15,9 @@ from cancellations.orders.models import Order
 from cancellations.pages import render_page
 from cancellations.people.models import Person
 from cancellations.people.signed_in import person_of
+from cancellations.requests.finding import needs
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import FINAL, MOVING, State
-from cancellations.requests.views import needs
 from cancellations.shops.models import Shop
 from cancellations.shops.scope import shops_of, visible_to
 

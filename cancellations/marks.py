@@ -29,6 +29,7 @@ MARKS: dict[str, Mark] = {
     "in_review": Mark(_("In review"), "warn", "question-mark-circle"),
     "succeeded": Mark(pgettext_lazy("cancellation", "Cancelled"), "good", "check"),
     "already": Mark(_("Was already cancelled"), "good", "check"),
+    "alarm": Mark(_("Alarm: look at it"), "bad", "exclamation-triangle"),
     "rejected": Mark(_("Refused"), "bad", "no-symbol"),
     "failed": Mark(_("Not cancelled"), "dull", "x-mark"),
     "declined": Mark(_("Declined"), "quiet", "minus"),

@@ -5,6 +5,7 @@ from cancellations.orders.models import FileImport, Order, OrderItem, OrderKey, 
 from cancellations.people.models import Person
 from cancellations.reasons.models import ListedReasons, Reason, ReasonMapping
 from cancellations.requests.models import Attempt, CancellationRequest
+from cancellations.requests.pictures import Picture
 from cancellations.shops.models import Credential, Pulse, Shop, ShopAccess, ShopHealth
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "OrderItem",
     "OrderKey",
     "Person",
+    "Picture",
     "Pull",
     "Pulse",
     "Reason",

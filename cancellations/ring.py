@@ -4,8 +4,12 @@ A message only says that there is work. The rows say what, and the sweeper rings
 """
 
 import logging
+import os
+import threading
 from typing import Any
 
+from celery import current_app
+from django.conf import settings
 from django.db import transaction
 
 logger = logging.getLogger(__name__)
@@ -14,6 +18,33 @@ logger = logging.getLogger(__name__)
 def ring(task: Any, *args: Any) -> None:
     """Publish a task once the transaction under way is committed; at once where there is none."""
     transaction.on_commit(lambda: _publish(task, args))
+
+
+def broker_answers(seconds: int = 3) -> None:
+    """Reach the broker, or see that the spool's folder can be written; raises when that fails."""
+    if settings.BROKER_URL == "spool":
+        folder = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_out"])
+        nearest = folder if os.path.isdir(folder) else settings.DATA_DIR
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise OSError("the spool cannot be written")
+        return
+    with current_app.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0, timeout=seconds)
+
+
+def is_broker_there(seconds: float = 2.0) -> bool:
+    """Tell whether the broker answers in time; one that is frozen holds up nobody longer than that."""
+    answered = threading.Event()
+
+    def look() -> None:
+        try:
+            broker_answers()
+        except Exception:  # noqa: BLE001 - whatever it is, it does not answer, and the cause may hold an address
+            return
+        answered.set()
+
+    threading.Thread(target=look, daemon=True).start()
+    return answered.wait(seconds)
 
 
 def _publish(task: Any, args: tuple[Any, ...]) -> None:

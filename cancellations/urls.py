@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from cancellations import home
+from cancellations import home, operations
 from cancellations.orders import urls as orders
 from cancellations.requests import order_views
 
@@ -14,6 +14,7 @@ _order_page = [
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("operations/", operations.operations, name="operations"),
     path("orders/", include(([*orders.urlpatterns, *_order_page], "orders"))),
     path("cancellations/", include("cancellations.requests.urls")),
     path("audit/", include("cancellations.review.urls")),

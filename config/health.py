@@ -1,16 +1,15 @@
 """/healthz/: do the database and the broker answer, within three seconds? Says which does not, and nothing else."""
 
-import os
 import time
 from collections.abc import Callable
 from threading import Thread
 
-from celery import current_app
-from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from cancellations.ring import broker_answers
 
 SECONDS = 3.0
 
@@ -24,18 +23,6 @@ def database_answers() -> None:
             cursor.fetchone()
     finally:
         connection.close()
-
-
-def broker_answers() -> None:
-    """Reach the broker, or see that the spool's folder can be written."""
-    if settings.BROKER_URL == "spool":
-        folder = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_out"])
-        nearest = folder if os.path.isdir(folder) else settings.DATA_DIR
-        if not os.access(nearest, os.W_OK | os.X_OK):
-            raise OSError("the spool cannot be written")
-        return
-    with current_app.connection_for_write() as connection:
-        connection.ensure_connection(max_retries=1, interval_start=0, timeout=int(SECONDS) or 1)
 
 
 CHECKS: dict[str, Callable[[], None]] = {"database": database_answers, "broker": broker_answers}

@@ -29,6 +29,8 @@ VERBS: dict[str, Promise] = {
     "cancellation.checked": gettext_lazy("Looked at the order; the outcome is still open"),
     "cancellation.confirmed": gettext_lazy("Read the order back: it is cancelled"),
     "cancellation.contradicted": gettext_lazy("Alarm: the platform had said yes, but still shows it otherwise"),
+    "cancellation.revived": gettext_lazy("Alarm: the order was cancelled, and is alive again"),
+    "cancellation.alarm_closed": gettext_lazy("Closed the alarm"),
     "cancellation.in_review": gettext_lazy("Put it in review: a person has to find out"),
     "cancellation.late_answer": gettext_lazy("Kept an answer that came too late to count"),
     "order.looked_up": gettext_lazy("Asked the platform for an order"),
@@ -40,7 +42,7 @@ VERBS: dict[str, Promise] = {
     "shop.switched_off": gettext_lazy("Switched the shop off"),
     "shop.access_changed": gettext_lazy("Changed who may act on the shop"),
     "shop.checked": gettext_lazy("Checked the connection"),
-    "shop.held": gettext_lazy("Put the shop on hold: its keys were refused"),
+    "shop.held": gettext_lazy("Put the shop on hold: its connection does not work"),
     "shop.released": gettext_lazy("Lifted the shop's hold"),
     "shop.reasons_asked": gettext_lazy("Asked for the reasons the platform lists"),
     "shop.reasons_listed": gettext_lazy("Noted that the platform lists other reasons now"),
@@ -68,7 +70,8 @@ _OUTCOMES = frozenset(
     {
         "cancellation.sending", "cancellation.succeeded", "cancellation.accepted", "cancellation.rejected",
         "cancellation.failed", "cancellation.uncertain", "cancellation.put_back", "cancellation.checked",
-        "cancellation.confirmed", "cancellation.contradicted", "cancellation.in_review", "cancellation.late_answer",
+        "cancellation.confirmed", "cancellation.contradicted", "cancellation.revived", "cancellation.in_review",
+        "cancellation.late_answer",
     }
 )  # fmt: skip
 _SIGN_IN = frozenset({"person.signed_in", "person.signed_out", "person.sign_in_failed", "person.locked_out"})

@@ -15,6 +15,7 @@ from cancellations.people.models import Person
 from cancellations.requests import tasks
 from cancellations.requests.concluding import EARLIER_DOUBT
 from cancellations.requests.models import ONE_BY_ONE, CancellationRequest
+from cancellations.requests.pictures import Picture, keeping
 from cancellations.requests.reconciliation import unclear
 from cancellations.requests.refusals import NotAllowed, NotAsked, require
 from cancellations.requests.states import State
@@ -128,20 +129,25 @@ def resend(cancellation: CancellationRequest, *, by: Person, note: str = "", pri
         raise NotAllowed(_("Another cancellation of the same order is open already.")) from error
 
 
-def settle(cancellation: CancellationRequest, *, by: Person, cancelled: bool, note: str) -> None:
-    """Decide an unclear outcome by a person's word, with evidence; never by the one who asked."""
+def settle(cancellation: CancellationRequest, *, by: Person, cancelled: bool, note: str, picture: Any = None) -> None:
+    """Decide an unclear outcome by a person's word, with evidence; never by the one who asked.
+
+    Args:
+        picture: An uploaded file that shows it, or ``None``.
+    """
     _second_person(cancellation, by, "settle", State.UNCERTAIN)
-    note = note.strip()
-    if not note:
-        raise NotAsked(_("Say how you know: what you looked at, and when."), "note")
+    note = _evidence(note)
     state = State.SUCCEEDED if cancelled else State.FAILED
-    with transaction.atomic():
+    shown: dict[str, Any] = {}
+    with keeping(picture, cancellation.pk) as kept, transaction.atomic():
+        if kept:
+            shown = {"picture": Picture.objects.create(cancellation=cancellation, by=by, **kept).facts}
         _moved(
             cancellation.move_to(
                 state,
                 "cancellation.settled",
                 by=by,
-                data={"note": note},
+                data={"note": note, **shown},
                 due_at=None,
                 in_review=False,
                 code="settled",
@@ -149,3 +155,20 @@ def settle(cancellation: CancellationRequest, *, by: Person, cancelled: bool, no
                 advice="",
             )
         )
+
+
+def close_alarm(cancellation: CancellationRequest, *, by: Person, note: str) -> None:
+    """Say that somebody dealt with an order that came back to life; the outcome of then stays what it was."""
+    require(by, "settle", cancellation.shop)
+    note = _evidence(note)
+    with transaction.atomic():
+        raised = CancellationRequest.objects.filter(pk=cancellation.pk, alarm=cancellation.alarm).exclude(alarm="")
+        _moved(bool(raised.update(alarm="")))
+        cancellation.record("cancellation.alarm_closed", by=by, data={"note": note, "alarm": cancellation.alarm})
+
+
+def _evidence(note: str) -> str:
+    note = note.strip()
+    if not note:
+        raise NotAsked(_("Say how you know: what you looked at, and when."), "note")
+    return note

@@ -22,7 +22,7 @@ from cancellations.requests.places import Places
 from cancellations.requests.reconciliation import confirm
 from cancellations.requests.states import State
 from cancellations.shops import health
-from cancellations.shops.connection import Connection, connect
+from cancellations.shops.connection import Connection, connect, rate_of
 from cancellations.shops.models import Shop
 from providers.contract import Cancel
 from providers.errors import AuthFailed, OutcomeUnknown, ProviderError, RateLimited, Rejected, Unreachable
@@ -79,7 +79,7 @@ def serve(shop_id: int) -> float | None:
     shop = Shop.objects.select_related("health").annotate(clock=Now()).get(pk=shop_id)
     if not shop.active or health.held(shop):
         return None
-    if pacing.rate_of(shop):
+    if rate_of(shop):
         if not _due(shop).exists():
             return None
         wait = pacing.take(shop)

@@ -39,6 +39,8 @@ class CancellationRequest(models.Model):
         equal_readings: Of those, the last ones in a row that read the same; ``last_reading``: what they read.
         doubt: A send may have been done, and neither a reading nor a person has settled it since.
         in_review: Checks are used up or impossible; a person decides.
+        alarm: What a reading showed against a final: ``contradicted`` (never seen cancelled), ``revived`` (seen
+            cancelled, and alive again); "" when nothing, or once a person closed it.
         already: It had been cancelled before we asked.
         code, message: The platform's own words of the latest outcome; ``advice``: our sentence, untranslated.
         sent_at: When a send last began; ``confirmed_at``: when a reading last showed it cancelled.
@@ -84,6 +86,7 @@ class CancellationRequest(models.Model):
     doubt = models.BooleanField(default=False, db_default=False)
     in_review = models.BooleanField(default=False)
     already = models.BooleanField(default=False)
+    alarm = models.CharField(max_length=16, blank=True, default="", db_default="")
     code = models.CharField(max_length=64, blank=True, default="")
     message = models.TextField(blank=True, default="")
     advice = models.TextField(blank=True, default="")
@@ -106,6 +109,7 @@ class CancellationRequest(models.Model):
                 fields=["shop", "priority", "due_at", "id"], condition=Q(state=State.QUEUED), name="request_queue"
             ),
             models.Index(fields=["-requested_at", "-id"], name="request_newest"),
+            models.Index(fields=["-requested_at", "-id"], condition=~Q(alarm=""), name="request_alarm"),
             models.Index(fields=["shop", "-requested_at", "-id"], name="request_shop_newest"),
             models.Index(fields=["state", "-requested_at", "-id"], name="request_state_newest"),
             models.Index(fields=["requested_by", "-requested_at", "-id"], name="request_person_newest"),

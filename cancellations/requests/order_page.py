@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
 from cancellations.audit.models import AuditEvent
@@ -12,10 +13,11 @@ from cancellations.orders.models import Order, OrderItem, OrderStatus
 from cancellations.people.models import Person
 from cancellations.requests.forms import CancelForm
 from cancellations.requests.models import CancellationRequest
+from cancellations.requests.progress import moment, next_look
 from cancellations.requests.states import OPEN
 from cancellations.requests.verdict import Verdict, verdict_on
 from cancellations.requests.waiting import with_wait
-from cancellations.requests.wording import VERBS, Headline, headline, moment, next_look
+from cancellations.requests.wording import VERBS, Headline, headline
 from cancellations.shops import health
 from cancellations.shops.connection import capabilities_of, card_of
 
@@ -108,7 +110,11 @@ def order_page(order: Order, person: Person, *, form: CancelForm | None = None, 
             },
         )
     running = (
-        with_wait(CancellationRequest.objects.filter(shop=order.shop, order_key=order.key, state__in=OPEN))
+        with_wait(
+            CancellationRequest.objects.filter(shop=order.shop, order_key=order.key).filter(
+                Q(state__in=OPEN) | ~Q(alarm="")
+            )
+        )
         .select_related("shop", "shop__health", "requested_by")
         .order_by("-requested_at", "-id")
     )

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from cancellations.shops.connection import card_of
+from cancellations.shops.connection import card_of, rate_of
 from cancellations.shops.models import Credential, Shop, ShopHealth
 from providers.errors import RateLimited
 
@@ -48,11 +48,6 @@ def take(shop: Shop) -> float:
             return (1 - filled) / rate
         if seen.update(tokens=filled - 1, tokens_at=now):
             return 0.0
-
-
-def rate_of(shop: Shop) -> float:
-    """Return how many calls a second a shop may make: what an admin set, else what the card says; 0 for any number."""
-    return card_of(shop).calls_per_second if shop.calls_per_second is None else shop.calls_per_second
 
 
 def told_to_wait(shop: Shop, now: datetime) -> float:

@@ -20,10 +20,14 @@ from providers.contract import Status
 from providers.errors import AuthFailed, Cause, RateLimited, gettext_noop
 
 LADDER_SECONDS = (10, 30, 120, 600, 3600, 6 * 3600, 24 * 3600)
+WATCH = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7))
 CONFIRM_TRIES = 4
+CLOCKS_APART = timedelta(minutes=15)
 KNOWN = (Status.OPEN, Status.SHIPPED, Status.CLOSED)
+ALIVE = (Status.OPEN, Status.SHIPPED)
 
 READ_CANCELLED = gettext_noop("A reading after the attempt shows it cancelled at the platform.")
+READ_BEFORE = gettext_noop("A reading shows it cancelled at the platform, since before it was asked for here.")
 READ_NOT_CANCELLED = gettext_noop(
     "It is not cancelled: read twice after the platform had time to settle. You may send it again."
 )
@@ -61,31 +65,64 @@ def _update(cancellation: CancellationRequest, **changes: Any) -> None:
 
 
 def _confirmed(cancellation: CancellationRequest, reading: Reading, now: datetime) -> None:
+    facts: dict[str, Any] = {"read": reading.word, "status": reading.status or ""}
     if reading.status == Status.CANCELLED:
-        _update(cancellation, confirmed_at=now, due_at=None, last_reading=reading.status)
-        cancellation.record("cancellation.confirmed", by=trail.WORKER, data={"read": reading.word})
+        verb = "cancellation.checked" if cancellation.confirmed_at else "cancellation.confirmed"
+        due = next_watch(cancellation, now)
+        _update(cancellation, confirmed_at=now, due_at=due, readings=0, last_reading=reading.status)
+        cancellation.record(verb, by=trail.WORKER, data=facts)
+        return
+    if cancellation.confirmed_at:
+        _watched(cancellation, reading, now, facts)
         return
     tries = cancellation.readings + 1
     if reading.status in KNOWN and tries >= CONFIRM_TRIES:
         # The platform said yes and still shows otherwise: a final is never touched, but somebody must know.
-        _update(cancellation, due_at=None, readings=tries, last_reading=reading.status)
-        cancellation.record(
-            "cancellation.contradicted", by=trail.WORKER, data={"read": reading.word, "status": reading.status}
-        )
+        _update(cancellation, due_at=None, readings=tries, last_reading=reading.status, alarm="contradicted")
+        cancellation.record("cancellation.contradicted", by=trail.WORKER, data=facts)
         return
     again = None if tries >= CONFIRM_TRIES else now + timedelta(seconds=LADDER_SECONDS[min(tries, 3)])
     _update(cancellation, due_at=again, readings=tries, last_reading=reading.status or "")
 
 
+def next_watch(cancellation: CancellationRequest, now: datetime) -> datetime | None:
+    """Return when a confirmed cancellation is looked at again, ever more seldom; ``None`` once that was long enough."""
+    ends = timedelta(days=settings.WATCH_DAYS)
+    age = now - cancellation.state_since
+    steps = [step for step in (*WATCH, *(WATCH[-1] * more for more in range(2, 60))) if age < step < ends]
+    after = min([*steps, ends])
+    return cancellation.state_since + after if after > age else None
+
+
+def _watched(cancellation: CancellationRequest, reading: Reading, now: datetime, facts: dict[str, Any]) -> None:
+    """Take a reading of what was seen cancelled before; alive again, twice, is an alarm, raised once."""
+    if reading.status not in ALIVE:  # it can't be read, or was put away since: nothing against it
+        _update(cancellation, due_at=next_watch(cancellation, now))
+    elif reading.status != cancellation.last_reading:
+        _update(cancellation, due_at=now + timedelta(seconds=LADDER_SECONDS[1]), last_reading=reading.status)
+    else:
+        _update(cancellation, due_at=None, alarm="revived")
+        cancellation.record("cancellation.revived", by=trail.WORKER, data=facts)
+        return
+    cancellation.record("cancellation.checked", by=trail.WORKER, data=facts)
+
+
+def _was_before(cancellation: CancellationRequest, reading: Reading) -> bool:
+    """Tell whether what was read shows that it had been cancelled before anybody here asked."""
+    changed = reading.order.updated_at if reading.order else None
+    return cancellation.attempt_no <= 1 and bool(changed and changed < cancellation.requested_at - CLOCKS_APART)
+
+
 def _succeed(cancellation: CancellationRequest, reading: Reading, now: datetime) -> None:
     facts: dict[str, Any] = {"how": "read back", "read": reading.word}
     changes: dict[str, Any] = {
-        "due_at": None,
+        "due_at": now + WATCH[0] if settings.WATCH_DAYS else None,
         "in_review": False,
         "confirmed_at": now,
+        "already": _was_before(cancellation, reading),
         "code": "read-back",
         "message": reading.word,
-        "advice": READ_CANCELLED,
+        "advice": READ_BEFORE if _was_before(cancellation, reading) else READ_CANCELLED,
         "last_reading": reading.status or "",
     }
     if cancellation.move_to(State.SUCCEEDED, "cancellation.succeeded", by=trail.WORKER, data=facts, **changes):

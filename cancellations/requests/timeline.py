@@ -18,6 +18,8 @@ _TONES = {
     "cancellation.uncertain": ("warn", "question-mark-circle"),
     "cancellation.in_review": ("warn", "question-mark-circle"),
     "cancellation.contradicted": ("bad", "exclamation-triangle"),
+    "cancellation.revived": ("bad", "exclamation-triangle"),
+    "cancellation.alarm_closed": ("good", "check"),
     "cancellation.approved": ("good", "hand-thumb-up"),
     "cancellation.declined": ("quiet", "hand-thumb-down"),
     "cancellation.withdrawn": ("quiet", "arrow-uturn-left"),

@@ -15,4 +15,6 @@ urlpatterns = [
     path("<int:pk>/check/", views.check, name="check"),
     path("<int:pk>/resend/", views.resend, name="resend"),
     path("<int:pk>/settle/", views.settle, name="settle"),
+    path("<int:pk>/close-alarm/", views.close_alarm, name="close_alarm"),
+    path("<int:pk>/pictures/<int:number>/", views.picture, name="picture"),
 ]

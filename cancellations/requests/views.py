@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -15,16 +15,18 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cancellations.access import allowed, may
 from cancellations.pages import Keyset, capped_count, render_page, see_other, wants_fragment
-from cancellations.people.models import Person
 from cancellations.people.signed_in import person_of
 from cancellations.requests import decisions
 from cancellations.requests.asking import MOST_NOTE
+from cancellations.requests.finding import filtered, in_tab
 from cancellations.requests.forms import TABS, FilterForm
 from cancellations.requests.models import CancellationRequest
+from cancellations.requests.pictures import TYPES, Picture
+from cancellations.requests.progress import deadline, is_theirs, moment, next_look, owner, steps
 from cancellations.requests.refusals import NotAllowed, NotAsked
-from cancellations.requests.states import FINAL, MOVING, State
+from cancellations.requests.states import FINAL, State
 from cancellations.requests.timeline import timeline
-from cancellations.requests.wording import headline, is_theirs, moment, next_look, steps
+from cancellations.requests.wording import headline
 from cancellations.shops.connection import capabilities_of, card_of
 from cancellations.shops.health import is_held
 from cancellations.shops.scope import shops_of, visible_to
@@ -37,27 +39,6 @@ def _cancellations(request: HttpRequest) -> QuerySet[CancellationRequest]:
     return visible_to(person_of(request), CancellationRequest.objects.select_related(*_SHOWN))
 
 
-def needs(person: Person, queryset: QuerySet[CancellationRequest]) -> QuerySet[CancellationRequest]:
-    """Narrow to what waits for this person's decision."""
-    own = Q(requested_by=person) & Q(state=State.FAILED)
-    if not may(person, "approve"):
-        return queryset.filter(own | Q(requested_by=person, state=State.UNCERTAIN, in_review=True))
-    waiting = Q(state=State.PENDING_APPROVAL) & ~Q(requested_by=person)
-    return queryset.filter(own | waiting | Q(state=State.UNCERTAIN, in_review=True))
-
-
-def _tab(name: str, person: Person, queryset: QuerySet[CancellationRequest]) -> QuerySet[CancellationRequest]:
-    if name == "needs":
-        return needs(person, queryset)
-    if name == "moving":
-        return queryset.filter(state__in=[*MOVING, State.PENDING_APPROVAL], in_review=False)
-    if name == "review":
-        return queryset.filter(state=State.UNCERTAIN, in_review=True)
-    if name == "done":
-        return queryset.filter(state__in=[*FINAL, State.FAILED])
-    return queryset
-
-
 @require_GET
 @allowed("search")
 def index(request: HttpRequest) -> HttpResponseBase:
@@ -65,9 +46,9 @@ def index(request: HttpRequest) -> HttpResponseBase:
     tab = request.GET.get("tab", "all")
     tab = tab if tab in TABS else "all"
     form = FilterForm(shops_of(person_of(request)), request.GET)
-    found = _tab(tab, person_of(request), _cancellations(request))
+    found = in_tab(tab, person_of(request), _cancellations(request))
     if form.is_valid():
-        found = _filtered(found, form.cleaned_data)
+        found = filtered(found, form.cleaned_data)
     context = {
         "form": form,
         "tab": tab,
@@ -77,18 +58,6 @@ def index(request: HttpRequest) -> HttpResponseBase:
         "filtered": form.is_valid() and any(form.cleaned_data.values()),
     }
     return render_page(request, "requests/list.html", "requests/_rows.html", context)
-
-
-def _filtered(found: QuerySet[CancellationRequest], given: dict[str, Any]) -> QuerySet[CancellationRequest]:
-    if given["state"]:
-        found = found.filter(state=given["state"])
-    if given["shop"]:
-        found = found.filter(shop=given["shop"])
-    if given["reason"]:
-        found = found.filter(reason=given["reason"])
-    if given["person"]:
-        found = found.filter(requested_by__username__iexact=given["person"].strip())
-    return found
 
 
 def _context(request: HttpRequest, cancellation: CancellationRequest) -> dict[str, Any]:
@@ -106,6 +75,8 @@ def _context(request: HttpRequest, cancellation: CancellationRequest) -> dict[st
         "steps": steps(cancellation),
         "moment": moment(cancellation, said),
         "look_again": next_look(cancellation),
+        "owner": owner(cancellation),
+        "deadline": deadline(cancellation),
         "final": cancellation.state in (*FINAL, State.FAILED),
         "can": {
             "withdraw": may(person, "withdraw") and state in (State.QUEUED, State.PENDING_APPROVAL),
@@ -116,6 +87,7 @@ def _context(request: HttpRequest, cancellation: CancellationRequest) -> dict[st
             and capabilities_of(cancellation.shop).get_order,
             "resend": may(person, "resend") and state in (State.FAILED, State.UNCERTAIN),
             "settle": may(person, "settle") and state == State.UNCERTAIN and second,
+            "close_alarm": may(person, "settle") and bool(cancellation.alarm),
             "own_settle": may(person, "settle") and state == State.UNCERTAIN and mine,
         },
         "why_no_resend": decisions.can_resend(cancellation),
@@ -185,7 +157,10 @@ def _settle(request: HttpRequest, cancellation: CancellationRequest) -> None:
     answer = request.POST.get("cancelled")
     if answer not in ("yes", "no"):
         raise NotAsked(_("Say whether it is cancelled or not."), "cancelled")
-    decisions.settle(cancellation, by=person_of(request), cancelled=answer == "yes", note=_note(request))
+    picture = request.FILES.get("picture")
+    decisions.settle(
+        cancellation, by=person_of(request), cancelled=answer == "yes", note=_note(request), picture=picture
+    )
 
 
 def _unless_held(now: str, held: str) -> Callable[[CancellationRequest], str]:
@@ -232,3 +207,21 @@ settle = _act(
     _settle,
     lambda one: _("Settled. The record names you and what you wrote."),
 )
+close_alarm = _act(
+    "settle",
+    lambda request, one: decisions.close_alarm(one, by=person_of(request), note=_note(request)),
+    lambda one: _("The alarm is closed. The record names you and what you wrote."),
+)
+
+
+@require_GET
+@allowed("search")
+def picture(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
+    """A picture that was put to a cancellation, to be kept and not shown in the browser."""
+    found = get_object_or_404(Picture, pk=number, cancellation=get_object_or_404(_cancellations(request), pk=pk))
+    if not found.path.is_file():
+        raise Http404
+    name = f"cancellation-{pk}-{number}.{found.kind}"
+    answer = FileResponse(found.path.open("rb"), as_attachment=True, filename=name, content_type=TYPES[found.kind])
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer

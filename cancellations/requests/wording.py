@@ -1,17 +1,15 @@
 """What a request's state means, in sentences: what happened, how we know, what to do next."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import blake2s
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from cancellations.moments import exact_text
 from cancellations.requests.models import CancellationRequest
-from cancellations.requests.states import MOVING, OPEN, State
+from cancellations.requests.states import State
 from cancellations.requests.waiting import wait_of
 from cancellations.shops import health
 from cancellations.shops.connection import capabilities_of, card_of
@@ -35,12 +33,12 @@ VERBS = {
     "cancellation.checked": gettext_lazy("Looked at the order"),
     "cancellation.confirmed": gettext_lazy("Confirmed by reading it back"),
     "cancellation.contradicted": gettext_lazy("Alarm: the platform said yes, but still shows it open"),
+    "cancellation.revived": gettext_lazy("Alarm: it was cancelled, and is alive again"),
+    "cancellation.alarm_closed": gettext_lazy("Alarm closed by a person"),
     "cancellation.in_review": gettext_lazy("Put in review"),
     "cancellation.late_answer": gettext_lazy("A late answer was kept as evidence"),
 }
 WORTH_SAYING = timedelta(seconds=5)
-# A person waits for what is on its way, less for what is looked at again; what waits for a person may take days.
-AT_ONCE_SECONDS, SOON_SECONDS, LATER_SECONDS = 1, 2, 15
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def _queued(cancellation: CancellationRequest) -> Headline:
 
 
 def told_to_wait_until(shop: Shop) -> datetime | None:
-    """Return until when the platform wants no call, where that is worth saying; believes what was read with the shop."""
+    """Return until when the platform wants no call, where that is worth saying; as it was read with the shop."""
     until: datetime | None = getattr(getattr(shop, "health", None), "wait_until", None)
     return until if until and until > timezone.now() + WORTH_SAYING else None
 
@@ -142,12 +140,23 @@ def _failed(cancellation: CancellationRequest) -> Headline:
     told = _told(cancellation)
     if cancellation.code == "settled":
         told = _("A person looked and said it is not cancelled.")
+    elif cancellation.code == "not-cancelled":
+        text = _(
+            "Not cancelled as of %(when)s, read twice after the platform had time to settle. You may send it again."
+        )
+        told = text % {"when": exact_text(cancellation.state_since)}
     return Headline("bad", "x-circle", _("Not cancelled."), told or _("Nothing was done at the platform."))
 
 
 def _succeeded(cancellation: CancellationRequest) -> Headline:
     platform = _(card_of(cancellation.shop).name)
     title = _("It was cancelled already.") if cancellation.already else _("Cancelled.")
+    if cancellation.alarm == "revived":
+        text = _(
+            "%(platform)s showed it cancelled, and now shows it alive, twice. The order may be shipped: look at it "
+            "there, ask for its cancellation anew if need be, then close the alarm."
+        )
+        return Headline("bad", "exclamation-triangle", _("It came back to life."), text % {"platform": platform})
     if cancellation.code == "settled":
         text = _("A person looked and said it is cancelled.")
     elif cancellation.last_reading and cancellation.last_reading != "cancelled":
@@ -188,56 +197,3 @@ _WORDS = {
     State.DECLINED: _declined,
     State.WITHDRAWN: _withdrawn,
 }
-
-
-def steps(cancellation: CancellationRequest) -> list[tuple[str, str]]:
-    """Return the progress dots: (label, ``done now todo skipped bad unsure``)."""
-    state = State(cancellation.state)
-    sent = bool(cancellation.attempt_no)
-    answered = {
-        State.SUCCEEDED: "done",
-        State.ACCEPTED: "done",
-        State.REJECTED: "bad",
-        State.FAILED: "bad",
-        State.UNCERTAIN: "unsure",
-        State.SENDING: "now",
-    }.get(state, "todo")
-    confirmed = "done" if cancellation.confirmed_at else "todo"
-    if state == State.SUCCEEDED and not cancellation.confirmed_at:
-        confirmed = "now" if cancellation.due_at else "skipped"
-    if state in (State.ACCEPTED, State.UNCERTAIN):
-        confirmed = "now"
-    over = state in (State.REJECTED, State.FAILED, State.DECLINED, State.WITHDRAWN)
-    dots = [(pgettext("step", "Asked"), "done")]
-    if cancellation.approved_by_id or state in (State.PENDING_APPROVAL, State.DECLINED):
-        approved = {State.PENDING_APPROVAL: "now", State.DECLINED: "bad"}.get(state, "done")
-        dots.append((pgettext("step", "Approved"), approved))
-    dots.append(
-        (
-            pgettext("step", "Sent"),
-            "done" if sent else ("now" if state == State.QUEUED else "skipped" if over else "todo"),
-        )
-    )
-    dots.append((pgettext("step", "Answered"), answered if sent else ("skipped" if over else "todo")))
-    dots.append((pgettext("step", "Confirmed"), "skipped" if over else confirmed))
-    return dots
-
-
-def moment(cancellation: CancellationRequest, said: Headline) -> str:
-    """Return a text that changes whenever there is something new to show."""
-    words = blake2s(f"{said.title} {said.text}".encode(), digest_size=6).hexdigest()
-    review, confirmed = int(cancellation.in_review), int(bool(cancellation.confirmed_at))
-    return f"{cancellation.state}-{cancellation.attempt_no}-{cancellation.checks}-{review}-{confirmed}-{words}"
-
-
-def next_look(cancellation: CancellationRequest) -> int:
-    """Return after how many seconds a page should look again by itself; 0 when only a new act can change anything."""
-    confirming = cancellation.state == State.SUCCEEDED and cancellation.due_at is not None
-    if confirming or (cancellation.state in MOVING and not cancellation.in_review):
-        return AT_ONCE_SECONDS if cancellation.state in (State.QUEUED, State.SENDING) else SOON_SECONDS
-    return LATER_SECONDS if cancellation.state in OPEN else 0
-
-
-def is_theirs(cancellation: CancellationRequest) -> bool:
-    """Tell whether code and message are the platform's own; codes of ours are lower-case words with hyphens."""
-    return bool(cancellation.code) and not re.fullmatch(r"[a-z]+(-[a-z]+)*", cancellation.code)

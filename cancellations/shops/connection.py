@@ -89,6 +89,11 @@ def card_of(shop: Shop) -> Card:
     return provider_of(shop).card
 
 
+def rate_of(shop: Shop) -> float:
+    """Return how many calls a second a shop may make: what an admin set, else what the card says; 0 for any number."""
+    return card_of(shop).calls_per_second if shop.calls_per_second is None else shop.calls_per_second
+
+
 def capabilities_of(shop: Shop) -> Capabilities:
     """Return what can be asked of a shop with its options. Raises as :func:`provider_of`."""
     return provider_of(shop).capabilities(shop.options)

@@ -18,6 +18,7 @@ from cancellations.people.models import Person
 from cancellations.schema import as_lines
 from cancellations.shops import configuring, hosts
 from cancellations.shops.checkup import check_connection
+from cancellations.shops.connection import rate_of
 from cancellations.shops.forms import AccessForm, CredentialForm, ShopForm
 from cancellations.shops.models import Credential, Environment, Shop, ShopHealth
 from cancellations.shops.scope import shops_of
@@ -71,7 +72,7 @@ def _facts(request: HttpRequest, shop: Shop, checkup: dict[str, Any] | None) -> 
     return {
         "shop": shop,
         "card": provider.card if provider else None,
-        "rate": _rate(shop, provider.card) if provider else None,
+        "rate": rate_of(shop) if provider else None,
         "options": _options(provider.card, shop.options) if provider else [],
         "health": getattr(shop, "health", None) or ShopHealth(shop=shop),
         "credential": Credential.objects.filter(shop=shop).first(),
@@ -83,10 +84,6 @@ def _facts(request: HttpRequest, shop: Shop, checkup: dict[str, Any] | None) -> 
         "live_but_local": local and shop.environment == Environment.LIVE,
         "checkup": checkup if checkup and checkup.get("shop") == shop.pk else None,
     }
-
-
-def _rate(shop: Shop, card: Card) -> float:
-    return card.calls_per_second if shop.calls_per_second is None else shop.calls_per_second
 
 
 def _options(card: Card, options: Mapping[str, Any]) -> list[tuple[str, list[str]]]:

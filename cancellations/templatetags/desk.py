@@ -38,6 +38,8 @@ def badge(state: Any, detail: str = "", label: str = "") -> SafeString:
         word = "in_review"
     if word == "succeeded" and getattr(state, "already", False):
         word = "already"
+    if getattr(state, "alarm", ""):
+        word = "alarm"
     mark = MARKS.get(word) or Mark(word, "quiet", "minus")
     more = format_html(' <span class="badge-detail">{}</span>', detail) if detail else ""
     return format_html(

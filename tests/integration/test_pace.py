@@ -13,8 +13,8 @@ from cancellations.audit.models import AuditEvent
 from cancellations.orders.models import Order
 from cancellations.requests import asking, delivery, pacing, sweeping
 from cancellations.requests.models import BULK, ONE_BY_ONE, Attempt, CancellationRequest
-from cancellations.requests.waiting import wait_of, with_wait
 from cancellations.requests.states import State
+from cancellations.requests.waiting import wait_of, with_wait
 from cancellations.shops import configuring, connection
 from cancellations.shops.health import FAILURES_TO_HOLD
 from cancellations.shops.models import Shop, ShopHealth
@@ -193,19 +193,19 @@ def test_R16_every_page_that_shows_what_waits_says_why(client: Client) -> None:
 @pytest.mark.django_db
 def test_R17_an_admin_sets_a_shops_budget_and_leaves_the_cards_by_saying_nothing(client: Client) -> None:
     made = stall("sellercenter")
-    assert pacing.rate_of(made.shop) == 1.0
+    assert connection.rate_of(made.shop) == 1.0
     Shop.objects.update(base_url=registry.PROVIDERS["sellercenter"].card.base_url)
     client.force_login(person("admin"))
     form = client.get(reverse("shops:edit", args=[made.shop.name])).context["form"]
     values = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
     client.post(reverse("shops:change", args=[made.shop.name]), {**values, "calls_per_second": "0.5"})
     made.shop.refresh_from_db()
-    assert pacing.rate_of(made.shop) == 0.5
+    assert connection.rate_of(made.shop) == 0.5
     assert [pacing.take(made.shop) > 0 for _call in range(3)] == [False, True, True]
     assert AuditEvent.objects.get(verb="shop.changed").data["after"] == {"calls_per_second": 0.5}
     client.post(reverse("shops:change", args=[made.shop.name]), {**values, "calls_per_second": ""})
     made.shop.refresh_from_db()
-    assert pacing.rate_of(made.shop) == 1.0
+    assert connection.rate_of(made.shop) == 1.0
 
 
 @pytest.mark.django_db
