@@ -1,0 +1,7 @@
+"""Who asks in a campaign, and in which shops: several on each platform, so that their budgets of calls add up."""
+
+# Two who ask, one who approves.
+PEOPLE = {"agent": "agent", "agent2": "agent", "manager": "manager"}
+PASSWORD = "campaign-only-password"  # noqa: S105 - of a desk that lives for minutes
+SHOPS = {"huaweicloud": 3, "wechat": 3, "taobao": 3, "shoplazza": 4, "sellercenter": 5}
+APPROVED = "shoplazza-4"
