@@ -20,6 +20,7 @@ from tests.faults.people import Form, People, units_of
 
 SETTLING_SECONDS = 2 * LEASE + 60
 CALM_SECONDS = 0.15  # between two acts of the nemesis
+LANES = 2  # so many things are broken at once
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class _Campaign:
         self._forms = units_of(field.database, Random(plan.seed + 3))  # noqa: S311
         self._planned = 0
         self._begun = time.monotonic()
-        self._over = threading.Event()
+        self._calm, self._over = threading.Event(), threading.Event()
         self._guard = threading.Lock()
 
     def run(self) -> Result:
@@ -82,17 +83,20 @@ class _Campaign:
         self._say(f"{plan.kind}, seed {plan.seed}: {len(self._forms)} units")
         asking = threading.Thread(target=self._ask_everything)
         tending = threading.Thread(target=self._tend)
-        asking.start()
-        tending.start()
+        lanes = [threading.Thread(target=self._break_things) for _lane in range(LANES)]
+        for thread in (asking, tending, *lanes):
+            thread.start()
         said = begun
         while not self._is_enough(asking) and time.monotonic() < begun + plan.most_seconds:
-            self._nemesis.act()
-            time.sleep(self._chance.uniform(0, 2 * CALM_SECONDS))
+            time.sleep(0.2)
             if time.monotonic() > said + 30:
                 said = time.monotonic()
                 self._say(f"{said - begun:.0f} s: {self._struck()} faults, {len(self._people.told.accepted)} requests")
-        self._nemesis.heal()
-        asking.join()
+        self._calm.set()
+        for thread in (*lanes, asking):
+            thread.join()
+        with self._guard:
+            self._nemesis.heal()
         self._people.approve_all()
         self._settle()
         self._over.set()
@@ -102,6 +106,10 @@ class _Campaign:
         faults = self._nemesis.done + Counter({f"platform {name}": n for name, n in findings.struck.items()})
         return Result(findings, faults, time.monotonic() - begun, self._people.broken_pages, self._people.unanswered)
 
+    def _break_things(self) -> None:
+        while not self._calm.wait(self._chance.uniform(0, 2 * CALM_SECONDS)):
+            self._nemesis.act()
+
     def _struck(self) -> int:
         return self._nemesis.done.total() + self._planned
 
@@ -110,8 +118,11 @@ class _Campaign:
 
     def _tend(self) -> None:
         while not self._over.is_set():
-            with self._guard:
-                self._nemesis.look_after()
+            if self._guard.acquire(timeout=0.1):  # while it heals it looks after them itself
+                try:
+                    self._nemesis.look_after()
+                finally:
+                    self._guard.release()
             self._over.wait(0.1)
 
     # -- people

@@ -21,17 +21,17 @@ from tests.stack import ROOT, free_port
 # Everything that takes minutes in the product takes seconds here; the order of the lengths is kept:
 # a call < its lease < the late performance of a cancel < the settle window.
 TIMES = {
-    "CALL_SECONDS": "2",
+    "CALL_SECONDS": "1.5",
     "LOOKUP_SECONDS": "2",
-    "LEASE_SECONDS": "4",
-    "SETTLE_SECONDS": "12",
+    "LEASE_SECONDS": "3",
+    "SETTLE_SECONDS": "10",
     "CHECK_SECONDS": "1,1,2,4,6,8,15",
     "RETRY_SECONDS": "0.5",
     "PROBE_SECONDS": "1",
     "SWEEP_SECONDS": "1",
 }
 LEASE = float(TIMES["LEASE_SECONDS"])
-LATE_SECONDS = 5.0
+LATE_SECONDS = 4.0
 SKEWS = (0.0, 0.0, 0.0, 0.0, 720.0, -720.0)
 
 

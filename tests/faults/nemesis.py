@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from random import Random
 
@@ -42,6 +42,7 @@ class Nemesis:
         self._bag: list[str] = []
         self._acts = self._all_acts()
         self._armed: list[tuple[str, str]] = []
+        self._of_its_own: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def _all_acts(self) -> dict[str, Callable[[], None]]:
         """Return what can be broken here; a kind that stands twice is twice as frequent."""
@@ -76,6 +77,21 @@ class Nemesis:
 
     def act(self) -> None:
         """Break the next thing: every kind and every step comes once before any comes again."""
+        with self._lock:
+            kind = self._next()
+        if kind in self._acts:
+            with self._of_its_own[_service(kind)]:
+                self._acts[kind]()
+            with self._lock:
+                self.done[kind] += 1
+            return
+        with self._lock:
+            step, _, action = kind.partition(".")
+            if len(self._armed) < MOST_ARMED:
+                self._armed.append((step, action))
+                self._field.arm(step, action)
+
+    def _next(self) -> str:
         if not self._bag:
             steps = [f"{step}.{action}" for step in STEPS for action in ("kill", "freeze")]
             if self._field.postgres:
@@ -83,15 +99,7 @@ class Nemesis:
             steps += [f"{step}.kill" for step in WEB]
             self._bag = [*self._acts, *steps, "worker killed"]
             self._chance.shuffle(self._bag)
-        kind = self._bag.pop()
-        if kind in self._acts:
-            self._acts[kind]()
-            self.done[kind] += 1
-        else:
-            step, _, action = kind.partition(".")
-            if len(self._armed) < MOST_ARMED:
-                self._armed.append((step, action))
-                self._field.arm(step, action)
+        return self._bag.pop()
 
     # -- looking after those who fell
 
@@ -99,9 +107,10 @@ class Nemesis:
         """Count the wires that were tripped, thaw who was frozen by one, start anew who is gone."""
         tripped = self._field.tripped()
         for step, action, pid in tripped[self._tripped :]:
-            self.done[f"{action} {step}"] += 1
-            if (step, action) in self._armed:
-                self._armed.remove((step, action))
+            with self._lock:
+                self.done[f"{action} {step}"] += 1
+                if (step, action) in self._armed:
+                    self._armed.remove((step, action))
             if action == "freeze":
                 self._in(FROZEN_SECONDS, _wake(pid))
         self._tripped = len(tripped)
@@ -156,7 +165,7 @@ class Nemesis:
         pid = self._field.pids["platforms"]
         os.kill(pid, signal.SIGSTOP)
         try:
-            time.sleep(self._chance.uniform(0.5, 3))
+            time.sleep(self._chance.uniform(0.5, 2))
         finally:
             os.kill(pid, signal.SIGCONT)
 
@@ -181,7 +190,7 @@ class Nemesis:
         self._in(self._chance.uniform(2, 6), self._give_back)
 
     def _give_back(self) -> None:
-        with self._lock:
+        with self._of_its_own["broker"]:
             try:
                 self._field.broker.give_back()  # type: ignore[union-attr]
             except OSError:
@@ -192,15 +201,14 @@ class Nemesis:
 
     def _restart_broker(self) -> None:
         assert isinstance(self._field.broker, OwnRedis)
-        with self._lock:
-            self._field.broker.stop()
-            time.sleep(self._chance.uniform(0.2, 2.5))
-            self._field.broker.start()
+        self._field.broker.stop()
+        time.sleep(self._chance.uniform(0.2, 2))
+        self._field.broker.start()
 
     def _freeze_broker(self) -> None:
         assert isinstance(self._field.broker, OwnRedis)
-        with self._lock, self._field.broker.frozen():
-            time.sleep(self._chance.uniform(1, 4))
+        with self._field.broker.frozen():
+            time.sleep(self._chance.uniform(0.5, 3))
 
     # -- the database
 
@@ -213,6 +221,13 @@ class Nemesis:
         self._field.postgres.crash()
         time.sleep(self._chance.uniform(0, 1.5))
         self._field.postgres.start()
+
+
+def _service(kind: str) -> str:
+    """Return what an act breaks: of one service only one thing is broken at once."""
+    return next((one for one in ("broker", "messages", "database", "platform") if one in kind), kind).replace(
+        "messages", "broker"
+    )
 
 
 def _wake(pid: int) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""Named steps of the straight line, wired from outside: a process that passes an armed one is killed, frozen or cut off.
+"""Named steps of the straight line, wired from outside: who passes an armed one is killed, frozen or cut off.
 
 A step is armed by a file ``<step>.<action>`` in the folder the environment names; the first process to pass takes the
 file, writes a line into the journal and meets its fate. Nothing of the product is replaced, only surrounded.
@@ -60,7 +60,10 @@ def _cut(database: BaseDatabaseWrapper) -> None:
     if line is None:
         return
     host, port, user, name = line.host, line.port, line.user, line.db
-    with psycopg.connect(host=host.decode(), port=port.decode(), user=user.decode(), dbname=name.decode()) as other:
+    with (
+        contextlib.suppress(psycopg.OperationalError),  # another fault may have taken the whole server
+        psycopg.connect(host=host.decode(), port=port.decode(), user=user.decode(), dbname=name.decode()) as other,
+    ):
         other.execute("SELECT pg_terminate_backend(%s, 2000)", (line.backend_pid,))
 
 
