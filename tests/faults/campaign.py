@@ -12,7 +12,7 @@ from random import Random
 
 import psycopg
 
-from providers.registry import PROVIDERS
+from tests.faults.cast import SHARES
 from tests.faults.checker import Findings, check, query, unsettled
 from tests.faults.field import LATE_SECONDS, LEASE, Field, field_of
 from tests.faults.nemesis import AT_PLATFORM, Nemesis
@@ -63,7 +63,7 @@ def run(plan: Plan, say: Callable[[str], None] = lambda line: None, folder: Path
 
 def _orders(plan: Plan) -> int:
     """Return how many orders each world needs: about half of them can be asked for."""
-    return max(60, int(plan.requests * 2 / len(PROVIDERS)))
+    return max(100, int(plan.requests * max(SHARES.values()) / 100 * 2))
 
 
 class _Campaign:

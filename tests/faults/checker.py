@@ -27,10 +27,12 @@ class Told:
 
     Attributes:
         accepted: Each request's number people were sent to, and the unit they had asked for.
-        words: How often a unit may be sent: one for each request told, one for each "send again".
+        forms: Each form that was sent, however often, and the numbers it led to: one, if all is well.
+        words: How often a unit may be sent: one for each form answered, one for each "send again".
     """
 
     accepted: dict[int, Unit] = field(default_factory=dict)
+    forms: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     words: Counter[Unit] = field(default_factory=Counter)
 
 
@@ -145,6 +147,7 @@ def _find_doubled(
         if count > sends[unit] + refused[unit]:
             found.doubled.append(f"{unit} was sent {count} times, and {sends[unit]} are recorded")
     found.doubled += [f"{unit} was performed {count} times" for unit, count in done.items() if count > 1]
+    found.doubled += [f"one form led to the requests {sorted(pks)}" for pks in told.forms.values() if len(pks) > 1]
     open_now = Counter(one["unit"] for one in requests.values() if one["state"] not in ENDED)
     found.doubled += [f"{unit} has {count} open requests" for unit, count in open_now.items() if count > 1]
 

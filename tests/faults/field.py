@@ -32,7 +32,7 @@ TIMES = {
 }
 LEASE = float(TIMES["LEASE_SECONDS"])
 LATE_SECONDS = 4.0
-SKEWS = (0.0, 0.0, 0.0, 0.0, 720.0, -720.0)
+SKEWS = (0.0, 0.0, 0.0, 720.0, -720.0)
 
 
 @dataclass

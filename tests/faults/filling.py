@@ -58,7 +58,7 @@ def _configuration(address: str) -> str:
 
 def _index(shops: list[Shop]) -> None:
     """Read every order of a world as the platform lists it."""
-    client, found, cursor = connection.connect(shops[0]).client, [], ""
+    client, found, cursor = connection.connect(shops[0], seconds=600).client, [], ""
     while True:
         page = client.list_orders(OrderQuery(cursor=cursor))
         found += page.orders

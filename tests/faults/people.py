@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from tests.faults.cast import APPROVED, PASSWORD, PEOPLE
+from tests.faults.cast import APPROVED, PASSWORD, PEOPLE, SHARES
 from tests.faults.checker import Told, Unit, query
 from tests.faults.field import Field
 
@@ -57,7 +57,12 @@ def units_of(database: str, chance: Random) -> list[Form]:
         name = item or (number if slug in ("taobao", "wechat") else key)
         forms.append(Form(order, (slug, name), item, version, shop, str(uuid.UUID(int=chance.getrandbits(128)))))
     chance.shuffle(forms)
-    return forms
+    by_platform = {slug: [one for one in forms if one.unit[0] == slug] for slug in SHARES}
+    mixed: list[Form] = []
+    while all(by_platform.values()):
+        (slug,) = chance.choices(list(SHARES), list(SHARES.values()))
+        mixed.append(by_platform[slug].pop())
+    return mixed
 
 
 class Browser:
@@ -160,7 +165,7 @@ class People:
                     )
                 continue
             if answer.pk:
-                self._remember(answer.pk, form.unit)
+                self._remember(answer.pk, form)
             return answer
         with self._lock:
             self.unanswered += 1
@@ -177,11 +182,12 @@ class People:
                 self.broken_pages += 1
         return answer
 
-    def _remember(self, pk: int, unit: Unit) -> None:
+    def _remember(self, pk: int, form: Form) -> None:
         with self._lock:
-            if pk not in self.told.accepted:
-                self.told.accepted[pk] = unit
-                self.told.words[unit] += 1
+            if not self.told.forms[form.submission]:
+                self.told.words[form.unit] += 1
+            self.told.forms[form.submission].add(pk)
+            self.told.accepted.setdefault(pk, form.unit)
 
     def _act(self, name: str, pk: int, act: str) -> Answer | None:
         for _again in range(20):
