@@ -1,5 +1,6 @@
 """A campaign: people ask, a nemesis breaks things, everything heals, a checker compares."""
 
+import subprocess
 import tempfile
 import threading
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 import psycopg
+import redis
 
 from tests.faults.cast import SHARES
 from tests.faults.checker import Findings, check, query, unsettled
@@ -108,7 +110,10 @@ class _Campaign:
 
     def _break_things(self) -> None:
         while not self._calm.wait(self._chance.uniform(0, 2 * CALM_SECONDS)):
-            self._nemesis.act()
+            try:
+                self._nemesis.act()
+            except (OSError, psycopg.Error, redis.RedisError, subprocess.SubprocessError) as error:
+                self._say(f"the nemesis stumbled: {type(error).__name__}: {error}")
 
     def _struck(self) -> int:
         return self._nemesis.done.total() + self._planned
@@ -133,11 +138,14 @@ class _Campaign:
         chosen = self._forms[: plan.requests]
         with ThreadPoolExecutor(8) as hands:
             for number, form in enumerate(chosen, 1):
+                if self._calm.is_set():  # the time is over
+                    return
                 hands.submit(self._ask, form, chance.random(), chance.choice(AT_PLATFORM), chance.random())
                 if number % 50 == 0:
                     hands.submit(self._resend)
-                while number / len(chosen) > self._struck() / plan.faults + 0.1 and self._struck() < plan.faults:
-                    time.sleep(0.05)
+                while number / len(chosen) > self._struck() / plan.faults + 0.1 and not self._calm.wait(0.05):
+                    if self._struck() >= plan.faults:
+                        break
                 while hands._work_queue.qsize() > 16:
                     time.sleep(0.02)
 
@@ -148,6 +156,12 @@ class _Campaign:
             return
 
     def _ask(self, form: Form, fate: float, fault: str, habit: float) -> None:
+        try:
+            self._ask_so(form, fate, fault, habit)
+        except OSError as error:  # the platform did not take the plan of its fault in time
+            self._say(f"one was not asked: {type(error).__name__}: {error}")
+
+    def _ask_so(self, form: Form, fate: float, fault: str, habit: float) -> None:
         slug, key = form.unit
         if fate < self._plan.share:
             if fault == "late":

@@ -30,8 +30,7 @@ def mutate(patch: Path, tree: Path) -> None:
         subprocess.CalledProcessError: The patch does not apply any more.
     """
     shutil.copytree(ROOT, tree, ignore=LEFT_OUT, dirs_exist_ok=True)
-    apply = ["git", "apply", "--unsafe-paths", f"--directory={tree}", str(patch)]
-    subprocess.run(apply, cwd=tree, check=True, capture_output=True, text=True)
+    subprocess.run(["git", "apply", str(patch)], cwd=tree, check=True, capture_output=True, text=True)
 
 
 def main() -> None:

@@ -116,7 +116,9 @@ class _Controlled(_Handler):
             with world.lock:
                 world.late.update(wanted.pop("late", {}))
                 if wanted.pop("forget", False):  # every token handed out so far
+                    known = world.scratch.get("orders_by_item", {})
                     world.scratch.clear()
+                    world.scratch["orders_by_item"] = known
                 for key, kinds in wanted.get("plan", {}).items():
                     world.plan(key, *kinds)
                 world.switches.update(wanted.get("switches", {}))
