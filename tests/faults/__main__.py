@@ -1,6 +1,7 @@
 """``python -m tests.faults --seed 1 --faults 5000``: run a campaign and print what it found; exit 1 unless all is zero."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def main() -> None:
     )
     if args.folder:
         args.folder.mkdir(parents=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything it started is ended, too
     result = run(plan, lambda line: print(line, flush=True), args.folder)
     for line in report(result.findings, result.faults, result.seconds, args.seed):
         print(line)

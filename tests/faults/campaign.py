@@ -14,7 +14,7 @@ from random import Random
 import psycopg
 import redis
 
-from tests.faults.cast import SHARES
+from tests.faults.cast import PLATFORMS
 from tests.faults.checker import Findings, check, query, unsettled
 from tests.faults.field import LATE_SECONDS, LEASE, Field, field_of
 from tests.faults.nemesis import AT_PLATFORM, Nemesis
@@ -65,16 +65,16 @@ def run(plan: Plan, say: Callable[[str], None] = lambda line: None, folder: Path
 
 def _orders(plan: Plan) -> int:
     """Return how many orders each world needs: about half of them can be asked for."""
-    return max(100, int(plan.requests * max(SHARES.values()) / 100 * 2))
+    return max(100, int(plan.requests / len(PLATFORMS) * 2))
 
 
 class _Campaign:
     def __init__(self, plan: Plan, field: Field, say: Callable[[str], None]) -> None:
         self._plan, self._field, self._say = plan, field, say
-        self._chance = Random(plan.seed)  # noqa: S311 - a campaign is repeated from its seed
-        self._people = People(field, Random(plan.seed + 1))  # noqa: S311
-        self._nemesis = Nemesis(field, self._people, Random(plan.seed + 2))  # noqa: S311
-        self._forms = units_of(field.database, Random(plan.seed + 3))  # noqa: S311
+        self._chance = Random(plan.seed)
+        self._people = People(field, Random(plan.seed + 1))
+        self._nemesis = Nemesis(field, self._people, Random(plan.seed + 2))
+        self._forms = units_of(field.database, Random(plan.seed + 3))
         self._planned = 0
         self._begun = time.monotonic()
         self._calm, self._over = threading.Event(), threading.Event()
@@ -134,7 +134,7 @@ class _Campaign:
 
     def _ask_everything(self) -> None:
         """Ask for one after the other, no faster than the nemesis breaks."""
-        chance, plan = Random(self._plan.seed + 4), self._plan  # noqa: S311
+        chance, plan = Random(self._plan.seed + 4), self._plan
         chosen = self._forms[: plan.requests]
         with ThreadPoolExecutor(8) as hands:
             for number, form in enumerate(chosen, 1):

@@ -1,4 +1,4 @@
-"""Fills a fresh desk: people, several shops on each platform so that their budgets add up, and every order indexed."""
+"""Fills a fresh desk: people, shops on each platform, and every order indexed."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from cancellations.shops.models import Shop
 from providers.contract import OrderQuery
 from providers.registry import PROVIDERS
 from providers.world import Reply, SandboxRequest, SandboxTransport, World
-from tests.faults.cast import APPROVED, PASSWORD, PEOPLE, SHOPS
+from tests.faults.cast import APPROVED, CALLS_PER_SECOND, PASSWORD, PEOPLE, SHOPS_EACH
 
 _BATCH = 400
 
@@ -27,6 +27,7 @@ def fill(address: str) -> None:
         file.write(_configuration(address))
         file.flush()
         call_command("configure", file.name, stdout=io.StringIO())
+    Shop.objects.update(calls_per_second=CALLS_PER_SECOND)
     Shop.objects.filter(name=APPROVED).update(needs_approval=True)
     for slug in PROVIDERS:
         shops = list(Shop.objects.filter(platform=slug).order_by("name"))
@@ -45,7 +46,7 @@ def _configuration(address: str) -> str:
         further = {one.name: f"{address}/{slug}" for one in provider.card.options if one.kind == "url"}
         path = provider.card.base_url.split("://", 1)[1].partition("/")[2]
         tail = f"/{path}" if path else ""
-        for number in range(1, SHOPS[slug] + 1):
+        for number in range(1, SHOPS_EACH + 1):
             name = f"{slug}-{number}"
             parts.append(
                 f'[[shop]]\nname = "{name}"\ntitle = "{name}"\nplatform = "{slug}"\nenvironment = "sandbox"\n'

@@ -54,7 +54,9 @@ def main() -> None:
         is_red = done.returncode == 1 and "wrong final states" in last
         if not is_red:
             green.append(patch.stem)
-        print(f"{patch.stem}: {'red' if is_red else 'GREEN'} after {time.monotonic() - begun:.0f} s: {last}", flush=True)
+        print(
+            f"{patch.stem}: {'red' if is_red else 'GREEN'} after {time.monotonic() - begun:.0f} s: {last}", flush=True
+        )
     print(f"{len(green)} stayed green" + (f": {', '.join(green)}" if green else ""))
     sys.exit(1 if green else 0)
 

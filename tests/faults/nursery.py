@@ -12,12 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import celery.apps.worker
-import celery.bin.celery
-import celery.concurrency.thread
 import django
 import gunicorn.app.wsgiapp
-import gunicorn.workers.gthread  # noqa: F401
+import gunicorn.workers.gthread
 import kombu.transport.pyamqp
 import kombu.transport.redis  # noqa: F401
 from django.core.management import execute_from_command_line

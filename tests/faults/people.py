@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from tests.faults.cast import APPROVED, PASSWORD, PEOPLE, SHARES
+from tests.faults.cast import APPROVED, PASSWORD, PEOPLE, PLATFORMS
 from tests.faults.checker import Told, Unit, query
 from tests.faults.field import Field
 
@@ -57,11 +57,10 @@ def units_of(database: str, chance: Random) -> list[Form]:
         name = item or (number if slug in ("taobao", "wechat") else key)
         forms.append(Form(order, (slug, name), item, version, shop, str(uuid.UUID(int=chance.getrandbits(128)))))
     chance.shuffle(forms)
-    by_platform = {slug: [one for one in forms if one.unit[0] == slug] for slug in SHARES}
+    by_platform = {slug: [one for one in forms if one.unit[0] == slug] for slug in PLATFORMS}
     mixed: list[Form] = []
     while all(by_platform.values()):
-        (slug,) = chance.choices(list(SHARES), list(SHARES.values()))
-        mixed.append(by_platform[slug].pop())
+        mixed.append(by_platform[chance.choice(PLATFORMS)].pop())
     return mixed
 
 
@@ -166,6 +165,9 @@ class People:
                 continue
             if answer.pk:
                 self._remember(answer.pk, form)
+            elif answer.status not in (404, 422):  # neither taken nor refused: the page broke, or one is signed out
+                time.sleep(0.3)
+                continue
             return answer
         with self._lock:
             self.unanswered += 1

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from providers.contract import Status
 from providers.registry import PROVIDERS
 from providers.sandbox import Sandboxes, SandboxServer, _Handler
 from providers.world import Misbehave, Reply, SandboxRequest, World

@@ -95,7 +95,7 @@ def _within(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _surround_commits(wires: _Wires) -> None:
-    delivery.claim = _within("claim", delivery.claim)
+    delivery._claim_first = _within("claim", delivery._claim_first)
     concluding.conclude = _within("result", concluding.conclude)
     asking._ask = _within("asked", asking._ask)
     plain, publish = BaseDatabaseWrapper.commit, ring._publish

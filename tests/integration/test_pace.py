@@ -13,8 +13,8 @@ from cancellations.audit.models import AuditEvent
 from cancellations.orders.models import Order
 from cancellations.requests import asking, delivery, pacing, sweeping
 from cancellations.requests.models import BULK, ONE_BY_ONE, Attempt, CancellationRequest
-from cancellations.requests.waiting import wait_of, with_wait
 from cancellations.requests.states import State
+from cancellations.requests.waiting import wait_of, with_wait
 from cancellations.shops import configuring, connection
 from cancellations.shops.health import FAILURES_TO_HOLD
 from cancellations.shops.models import Shop, ShopHealth
