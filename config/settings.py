@@ -35,6 +35,10 @@ SETTLE_SECONDS = env.int("SETTLE_SECONDS", default=0)  # 0: what the platform's 
 SENDERS = env.int("SENDERS", default=0)  # 0: as many as the worker has threads
 WATCH_DAYS = env.float("WATCH_DAYS", default=7.0)
 SYNC_SECONDS = env.int("SYNC_SECONDS", default=300)
+CHECK_SECONDS = [float(one) for one in env.list("CHECK_SECONDS", default=[10, 30, 120, 600, 3600, 6 * 3600, 24 * 3600])]
+RETRY_SECONDS = env.float("RETRY_SECONDS", default=30.0)
+PROBE_SECONDS = env.float("PROBE_SECONDS", default=60.0)
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=15.0)
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -161,7 +165,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "cancellations.requests.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
+    "sweep": {"task": "cancellations.requests.tasks.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": 15}},
     "seal": {"task": "cancellations.audit.tasks.seal", "schedule": 5.0, "options": {"expires": 5}},
     "verify": {"task": "cancellations.audit.tasks.verify_chain", "schedule": 60.0, "options": {"expires": 60}},
     "sync": {"task": "cancellations.orders.tasks.sync_due", "schedule": 30.0, "options": {"expires": 30}},

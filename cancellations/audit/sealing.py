@@ -16,7 +16,7 @@ from cancellations.audit import anchoring
 from cancellations.audit.digests import EventRow, Runs, audit_keys, digest_of, mark_of, moment_text, read_events
 from cancellations.audit.models import Seal
 
-LATE = timedelta(minutes=10)
+LATE = timedelta(minutes=30)  # also longer than two machines' clocks may be apart
 MOST_EVENTS = 10_000
 GAPS_AT_ONCE = 200
 
@@ -68,7 +68,9 @@ def _unsealed(last: Seal | None) -> list[EventRow]:
 
 def _recent_gaps(last: Seal) -> Runs:
     """Return the numbers up to the highest sealed one that were still free a short while before the last seal."""
-    recent = list(Seal.objects.filter(at__gte=last.at - LATE).order_by("number").values_list("number", "events"))
+    first = Seal.objects.filter(at__gte=last.at - LATE).order_by("number").values_list("number", flat=True)[0]
+    # From there on every seal, whatever its time: a machine whose clock is behind must not hide what it sealed.
+    recent = list(Seal.objects.filter(number__gte=first).order_by("number").values_list("number", "events"))
     before = Seal.objects.filter(number=recent[0][0] - 1).values_list("covered", flat=True).first()
     runs = sorted(run for _number, events in recent for run in events)
     floor = min(0, runs[0][0] - 1) if before is None else before

@@ -5,6 +5,7 @@ An answer speaks for its own attempt alone. While an earlier send is in doubt, t
 
 import random
 import time
+from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -55,11 +56,15 @@ class Sent:
 def conclude_patiently(cancellation: CancellationRequest, attempt: Attempt, sent: Sent) -> bool:
     """Conclude, though the database may be away for a moment: an answer comes only once."""
     for pause in PATIENCE_SECONDS:
+        tried = copy(cancellation)  # what a try that is rolled back changed must not be taken for done by the next
         try:
-            return conclude(cancellation, attempt, sent)
+            moved = conclude(tried, attempt, sent)
         except (OperationalError, InterfaceError):
             connection.close_if_unusable_or_obsolete()
             time.sleep(pause)
+        else:
+            vars(cancellation).update(vars(tried))
+            return moved
     return conclude(cancellation, attempt, sent)
 
 

@@ -6,6 +6,7 @@ Where a platform counts the calls of an app, all shops with that app's keys live
 import time
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -15,7 +16,7 @@ from providers.errors import RateLimited
 
 BURST_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 2.0
-LEAST_WAIT_SECONDS = 30.0
+LEAST_WAIT_SECONDS: float = settings.RETRY_SECONDS
 MOST_WAIT_SECONDS = 24 * 3600.0
 
 

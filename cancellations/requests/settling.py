@@ -19,7 +19,7 @@ from cancellations.shops.connection import card_of
 from providers.contract import Status
 from providers.errors import AuthFailed, Cause, RateLimited, gettext_noop
 
-LADDER_SECONDS = (10, 30, 120, 600, 3600, 6 * 3600, 24 * 3600)
+LADDER_SECONDS = tuple(settings.CHECK_SECONDS)
 WATCH = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7))
 CONFIRM_TRIES = 4
 CLOCKS_APART = timedelta(minutes=15)

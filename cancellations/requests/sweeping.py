@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -15,7 +16,7 @@ from cancellations.shops.connection import connect
 from cancellations.shops.models import Pulse, Shop, ShopHealth
 from providers.errors import Cause, ProviderError, gettext_noop
 
-PROBE_SECONDS = 60
+PROBE_SECONDS: float = settings.PROBE_SECONDS
 # A ping cannot show whether a permission to cancel has come, so a cancel is what tries it: not every minute.
 PERMISSION_SECONDS = 15 * 60
 # After so many leases an answer is not waited for any more.
@@ -80,10 +81,9 @@ def shops_with_checks() -> list[int]:
 
 
 def shops_to_probe() -> list[int]:
-    """Return the held shops that were not probed for a while."""
-    now = timezone.now()
-    held = ShopHealth.objects.filter(shop__active=True).exclude(held_since=None)
-    return [one.shop_id for one in held if not one.probed_at or one.probed_at < now - _pause(one)]
+    """Return the held shops that were not probed for a while, by the database's clock."""
+    held = ShopHealth.objects.filter(shop__active=True).exclude(held_since=None).annotate(clock=Now())
+    return [one.shop_id for one in held if not one.probed_at or one.probed_at < one.clock - _pause(one)]
 
 
 def _pause(held: ShopHealth) -> timedelta:
@@ -94,7 +94,7 @@ def _pause(held: ShopHealth) -> timedelta:
 def probe(shop_id: int) -> bool:
     """Read something from a held shop; when that works again, let its requests go."""
     shop = Shop.objects.get(pk=shop_id)
-    ShopHealth.objects.filter(shop=shop).update(probed_at=timezone.now())
+    ShopHealth.objects.filter(shop=shop).update(probed_at=Now())
     try:
         connect(shop).client.ping()
     except ProviderError:

@@ -1,0 +1,9 @@
+"""Who asks in a campaign, and in which shops."""
+
+# Two who ask, one who approves.
+PEOPLE = {"agent": "agent", "agent2": "agent", "manager": "manager"}
+PASSWORD = "campaign-only-password"
+PLATFORMS = ("huaweicloud", "wechat", "taobao", "shoplazza", "sellercenter")
+SHOPS_EACH = 2
+CALLS_PER_SECOND = 100.0
+APPROVED = "shoplazza-2"

@@ -1,0 +1,230 @@
+"""Compares the desk's tables and history with the platforms' own ledger and with what people were told.
+
+Plain SQL through psycopg and sqlite3; shares no code with the product, not even its names of states.
+"""
+
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+Unit = tuple[str, str]  # platform, and the key its ledger knows the unit by
+
+ENDED = {"succeeded", "rejected", "failed", "declined", "withdrawn"}
+NOT_DONE = {"rejected", "failed", "declined", "withdrawn"}
+
+
+@dataclass
+class Told:
+    """What people asked for and were told; kept by those who asked, not by the desk.
+
+    Attributes:
+        accepted: Each request's number people were sent to, and the unit they had asked for.
+        forms: Each form that was sent, however often, and the numbers it led to: one, if all is well.
+        words: How often a unit may be sent: one for each form answered, one for each "send again".
+    """
+
+    accepted: dict[int, Unit] = field(default_factory=dict)
+    forms: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    words: Counter[Unit] = field(default_factory=Counter)
+
+
+@dataclass
+class Findings:
+    """What is wrong, each as sentences; all empty is what is wanted."""
+
+    requests: int = 0
+    calls: int = 0
+    struck: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
+    history: list[str] = field(default_factory=list)
+    chain: list[str] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.lost or self.doubled or self.wrong or self.stuck or self.history or self.chain)
+
+
+def query(database: str, sql: str) -> list[tuple[Any, ...]]:
+    """Run one SELECT on the desk's database."""
+    if database.startswith("postgres"):
+        with psycopg.connect(database, autocommit=True) as connection:
+            return connection.execute(sql).fetchall()  # type: ignore[call-overload,no-any-return]
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def unsettled(database: str) -> list[str]:
+    """Return what is neither over nor waiting for a person, and the attempts nobody closed."""
+    rows = query(
+        database,
+        "SELECT id, state, due_at, code FROM cancellations_cancellationrequest "
+        "WHERE state NOT IN ('succeeded','rejected','failed','declined','withdrawn') AND NOT in_review ORDER BY id",
+    )
+    found = [f"request {pk} is {state}, due {due}, {code}" for pk, state, due, code in rows]
+    rows = query(database, "SELECT cancellation_id, kind FROM cancellations_attempt WHERE closed_at IS NULL")
+    return found + [f"request {pk} has an open {kind}" for pk, kind in rows]
+
+
+def check(database: str, ledger: Path, told: Told) -> Findings:
+    """Compare everything; the desk should be at rest."""
+    found = Findings()
+    events = _read_ledger(ledger)
+    requests = _read_requests(database, {unit for unit, *_ in events} | set(told.accepted.values()))
+    found.requests = len(told.accepted)
+    found.states = Counter(one["state"] for one in requests.values())
+    found.struck = Counter(what.removeprefix("fault ") for _, what, _ in events if what.startswith("fault "))
+    _find_lost(found, requests, told)
+    _find_doubled(found, requests, events, told, database)
+    _find_wrong(found, requests, events)
+    _replay(found, requests, database)
+    found.stuck += unsettled(database)
+    return found
+
+
+def _read_ledger(path: Path) -> list[tuple[Unit, str, datetime]]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as connection:
+        rows = connection.execute("SELECT slug, key, event, at FROM ledger ORDER BY id").fetchall()
+    return [((slug, key), event, _moment(at)) for slug, key, event, at in rows]
+
+
+def _moment(value: Any) -> datetime:
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _read_requests(database: str, units: set[Unit]) -> dict[int, dict[str, Any]]:
+    rows = query(
+        database,
+        "SELECT r.id, s.platform, r.order_key, r.order_number, r.item_ref, r.state, r.requested_at, r.attempt_no, "
+        "r.order_id, o.desk_state FROM cancellations_cancellationrequest r "
+        "JOIN cancellations_shop s ON s.id = r.shop_id LEFT JOIN cancellations_order o ON o.id = r.order_id",
+    )
+    found = {}
+    for pk, slug, key, number, item, state, asked, attempts, order, desk_state in rows:
+        names = [item] if item else [number, key]
+        unit = next(((slug, name) for name in names if (slug, name) in units), (slug, names[0]))
+        found[pk] = {
+            "unit": unit, "state": state, "asked": _moment(asked), "attempts": attempts, "order": order,
+            "desk_state": desk_state,
+        }  # fmt: skip
+    return found
+
+
+def _find_lost(found: Findings, requests: dict[int, dict[str, Any]], told: Told) -> None:
+    for pk, unit in told.accepted.items():
+        if pk not in requests:
+            found.lost.append(f"request {pk} of {unit} was shown and is not there")
+        elif requests[pk]["unit"] != unit:
+            found.lost.append(f"request {pk} was shown for {unit} and is for {requests[pk]['unit']}")
+
+
+def _find_doubled(
+    found: Findings, requests: dict[int, dict[str, Any]], events: list[Any], told: Told, database: str
+) -> None:
+    calls = Counter(unit for unit, what, _ in events if what in ("called", "again"))
+    done = Counter(unit for unit, what, _ in events if what == "performed")
+    refused = Counter(unit for unit, what, _ in events if what.startswith(("fault limit", "fault auth")))
+    sends: Counter[Unit] = Counter()
+    rows = query(database, "SELECT cancellation_id, count(*) FROM cancellations_attempt WHERE kind='send' GROUP BY 1")
+    for pk, count in rows:
+        sends[requests[pk]["unit"]] += count
+    found.calls = calls.total()
+    for unit, count in calls.items():
+        if count > told.words[unit] + refused[unit]:
+            found.doubled.append(f"{unit} was sent {count} times on {told.words[unit]} words, {refused[unit]} refused")
+        if count > sends[unit] + refused[unit]:
+            found.doubled.append(f"{unit} was sent {count} times, and {sends[unit]} are recorded")
+    found.doubled += [f"{unit} was performed {count} times" for unit, count in done.items() if count > 1]
+    found.doubled += [f"one form led to the requests {sorted(pks)}" for pks in told.forms.values() if len(pks) > 1]
+    open_now = Counter(one["unit"] for one in requests.values() if one["state"] not in ENDED)
+    found.doubled += [f"{unit} has {count} open requests" for unit, count in open_now.items() if count > 1]
+
+
+def _find_wrong(found: Findings, requests: dict[int, dict[str, Any]], events: list[Any]) -> None:
+    done = {unit: at for unit, what, at in events if what == "performed"}
+    by_unit: dict[Unit, list[int]] = defaultdict(list)
+    by_order: dict[int, list[int]] = defaultdict(list)
+    for pk, one in sorted(requests.items()):
+        by_unit[one["unit"]].append(pk)
+        by_order[one["order"]].append(pk)
+    for unit, pks in by_unit.items():
+        at = done.get(unit)
+        # What took effect belongs to the latest request asked before.
+        whose = max((pk for pk in pks if at and requests[pk]["asked"] <= at), default=None)
+        for pk in pks:
+            state = requests[pk]["state"]
+            if state == "succeeded" and at is None:
+                found.wrong.append(f"request {pk} of {unit} is succeeded and was never performed")
+            if state in NOT_DONE and pk == whose:
+                found.wrong.append(f"request {pk} of {unit} is {state} and was performed at {at}")
+    for pks in by_order.values():
+        one = requests[pks[0]]
+        if len(pks) == 1 and one["order"] and one["desk_state"] != one["state"]:
+            found.wrong.append(f"request {pks[0]} is {one['state']}, and its order shows {one['desk_state']}")
+
+
+def _replay(found: Findings, requests: dict[int, dict[str, Any]], database: str) -> None:
+    """See that the events alone explain every state and every send."""
+    rows = query(
+        database,
+        "SELECT subject_id, verb, data FROM cancellations_auditevent WHERE subject_kind = 'cancellation' ORDER BY id",
+    )
+    state: dict[int, str] = {}
+    sent: Counter[int] = Counter()
+    for subject, verb, data in rows:
+        pk, facts = int(subject), data if isinstance(data, dict) else json.loads(data)
+        if verb == "cancellation.requested":
+            if pk in state:
+                found.history.append(f"request {pk} was asked for twice")
+            state[pk] = facts["to"]
+        elif "from" in facts:
+            if state.get(pk) != facts["from"]:
+                found.history.append(f"request {pk}: {verb} from {facts['from']}, and it was {state.get(pk)}")
+            state[pk] = facts["to"]
+            if facts["to"] == "sending":
+                sent[pk] += 1
+                if facts["attempt"] != sent[pk]:
+                    found.history.append(f"request {pk}: attempt {facts['attempt']} is the {sent[pk]}. that is told")
+    for pk, one in requests.items():
+        if state.get(pk) != one["state"]:
+            found.history.append(f"request {pk} is {one['state']}, its history says {state.get(pk)}")
+        if sent[pk] != one["attempts"]:
+            found.history.append(f"request {pk} was sent {one['attempts']} times, its history says {sent[pk]}")
+    found.history += [
+        f"the history speaks of request {pk}, which is not there" for pk in state.keys() - requests.keys()
+    ]
+    numbers: dict[int, set[int]] = defaultdict(set)
+    for pk, number in query(database, "SELECT cancellation_id, number FROM cancellations_attempt WHERE kind='send'"):
+        numbers[pk].add(number)
+    for pk, one in requests.items():
+        if numbers[pk] != set(range(1, one["attempts"] + 1)):
+            found.history.append(f"request {pk} has attempts {sorted(numbers[pk])} of {one['attempts']}")
+
+
+def report(found: Findings, faults: Counter[str], seconds: float, seed: int, most: int = 12) -> Iterable[str]:
+    """Yield the lines a campaign prints; the last one holds the numbers that count."""
+    yield "faults: " + ", ".join(f"{name} {count}" for name, count in sorted(faults.items()))
+    yield "states: " + ", ".join(f"{name} {count}" for name, count in sorted(found.states.items()))
+    for name in ("lost", "doubled", "wrong", "stuck", "history", "chain"):
+        lines = getattr(found, name)
+        yield from (f"{name}: {line}" for line in lines[:most])
+        if len(lines) > most:
+            yield f"{name}: … and {len(lines) - most} more"
+    yield (
+        f"seed {seed}: {faults.total()} faults, {found.requests} requests asked, {found.calls} calls received in "
+        f"{seconds:.0f} s; lost {len(found.lost)}, sent more than once without a person's word {len(found.doubled)}, "
+        f"wrong final states {len(found.wrong)}, stuck past deadline {len(found.stuck)}, "
+        f"history differences {len(found.history)}, chain breaks {len(found.chain)}"
+    )

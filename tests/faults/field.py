@@ -1,0 +1,217 @@
+"""The desk under fire: its processes, what they stand on, and the ways to hurt them."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from config import demo
+from tests.faults.services import Broker, OwnPostgres, OwnRedis, OwnSpool, OwnVhost
+from tests.stack import ROOT, free_port
+
+# Everything that takes minutes in the product takes seconds here; the order of the lengths is kept:
+# a call < its lease < the late performance of a cancel < the settle window.
+TIMES = {
+    "CALL_SECONDS": "1.5",
+    "LOOKUP_SECONDS": "2",
+    "LEASE_SECONDS": "3",
+    "SETTLE_SECONDS": "10",
+    "CHECK_SECONDS": "1,1,2,4,6,8,15",
+    "RETRY_SECONDS": "0.5",
+    "PROBE_SECONDS": "1",
+    "SWEEP_SECONDS": "1",
+}
+LEASE = float(TIMES["LEASE_SECONDS"])
+LATE_SECONDS = 4.0
+SKEWS = (0.0, 0.0, 0.0, 720.0, -720.0)
+
+
+@dataclass
+class Field:
+    """Running processes and what is needed to reach and hurt them."""
+
+    folder: Path
+    address: str
+    sandbox: str
+    broker: Broker
+    postgres: OwnPostgres | None
+    nursery: subprocess.Popen[str]
+    pids: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _started: int = 0
+
+    @property
+    def wires(self) -> Path:
+        return self.folder / "wires"
+
+    @property
+    def database(self) -> str:
+        """Where the checker finds the desk's rows: a PostgreSQL address, or a file."""
+        return self.postgres.dsn() if self.postgres else str(self.folder / "rescind.sqlite3")
+
+    def _order(self, name: str, *argv: str, **more: Any) -> int:
+        order = {"argv": argv, "log": str(self.folder / f"{name}.log"), **more}
+        with self._lock:
+            assert self.nursery.stdin
+            assert self.nursery.stdout
+            self.nursery.stdin.write(json.dumps(order) + "\n")
+            self.nursery.stdin.flush()
+            return int(self.nursery.stdout.readline() or "-1")
+
+    def run(self, *argv: str) -> int:
+        """Run a command of the product to its end; return its exit code."""
+        return self._order("commands", *argv, wait=True)
+
+    def start_worker(self, name: str, skew: float = 0.0) -> None:
+        self._started += 1
+        self.pids[name] = self._order(
+            name, "worker", "-P", "threads", "-c", "8", "-l", "WARNING", "--without-gossip", "--without-mingle",
+            "-n", f"{name}-{self._started}@field", skew=skew,
+        )  # fmt: skip
+
+    def start_web(self, name: str = "web") -> None:
+        port = self.address.rpartition(":")[2]
+        self.pids[name] = self._order(
+            name, "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "16", "--worker-class",
+            "gthread", "--no-control-socket", "--log-level", "warning", "--reuse-port", "--backlog", "512",
+        )  # fmt: skip
+
+    def start_beat(self, name: str = "beat") -> None:
+        self.pids[name] = self._order(name, "beat", "-l", "WARNING", "--pidfile=")
+
+    @property
+    def workers(self) -> list[str]:
+        return sorted(name for name in self.pids if name.startswith("worker"))
+
+    def kill(self, name: str) -> None:
+        """Kill a process and its children as a power cut would, and wait until they are gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pids[name], signal.SIGKILL)
+        ends = time.monotonic() + 5
+        while is_there(self.pids[name]) and time.monotonic() < ends:
+            time.sleep(0.01)
+
+    def restart(self, name: str, skew: float = 0.0) -> None:
+        """Start anew what is gone."""
+        if name.startswith("worker"):
+            self.start_worker(name, skew)
+        elif name.startswith("web"):
+            self.start_web(name)
+        else:
+            self.start_beat(name)
+
+    def dead(self) -> list[str]:
+        """Return the processes that are gone."""
+        return [name for name, pid in self.pids.items() if not is_there(pid)]
+
+    @contextlib.contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """Stop a process where it stands, its children too."""
+        pid = self.pids[name]
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            thaw(pid)
+
+    def control(self, slug: str, **body: Any) -> None:
+        """Tell a platform to misbehave."""
+        request = urllib.request.Request(f"{self.sandbox}/control/{slug}", data=json.dumps(body).encode())
+        urllib.request.urlopen(request, timeout=20).read()
+
+    def arm(self, step: str, action: str) -> None:
+        (self.wires / f"{step}.{action}").touch()
+
+    def disarm(self) -> None:
+        for file in self.wires.glob("*.*"):
+            file.unlink(missing_ok=True)
+
+    def tripped(self) -> list[tuple[str, str, int]]:
+        """Return (step, action, process id) of every wire that was tripped, oldest first."""
+        journal = self.wires / "journal"
+        lines = journal.read_text().splitlines() if journal.exists() else []
+        return [(step, action, int(pid)) for step, action, pid, _at in (line.split() for line in lines)]
+
+
+def is_there(pid: int) -> bool:
+    """Tell whether a process lives; one that is dead and not yet buried does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def thaw(pid: int) -> None:
+    """Let a stopped process and its children go on."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def field_of(folder: Path, *, kind: str, orders: int, workers: int) -> Iterator[Field]:
+    """Set up a desk on ``postgres+redis``, ``postgres+rabbitmq`` or ``sqlite+spool``; everything is ended afterwards."""
+    folder.chmod(0o755)
+    postgres = OwnPostgres(folder) if kind.startswith("postgres") else None
+    broker: Broker = (
+        {"redis": OwnRedis, "spool": OwnSpool}[kind.partition("+")[2]](folder) if "rabbit" not in kind else OwnVhost()
+    )
+    web, sandbox = free_port(), free_port()
+    env = {
+        **demo.environment(folder, web, sandbox), "LOG_LEVEL": "WARNING", "SYNC_SECONDS": "3600", **TIMES, **broker.env,
+        "DATABASE_URL": postgres.dsn() if postgres else "", "DATABASE_POOL": "20",
+        "DJANGO_SETTINGS_MODULE": "tests.faults.settings", "TRIPWIRES": str(folder / "wires"),
+        "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
+    (folder / "wires").mkdir()
+    everything = {**os.environ, **env}
+    made: list[subprocess.Popen[str]] = []
+
+    def start(*command: str) -> subprocess.Popen[str]:
+        log = (folder / f"{command[0].rpartition('.')[2]}.log").open("w")
+        process = subprocess.Popen([sys.executable, "-m", *command], env=everything, cwd=ROOT, text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)  # fmt: skip
+        made.append(process)
+        return process
+
+    try:
+        platforms = start("tests.faults.platforms", "--port", str(sandbox), "--state",
+                          str(folder / "sandbox.sqlite3"), "--orders", str(orders))  # fmt: skip
+        nursery = start("tests.faults.nursery")
+        for process in (platforms, nursery):
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n", f"see the logs in {folder}"
+        ready = Field(folder, f"http://127.0.0.1:{web}", f"http://127.0.0.1:{sandbox}", broker, postgres, nursery)
+        ready.pids["platforms"] = platforms.pid
+        assert ready.run("fill", ready.sandbox) == 0, f"see commands.log in {folder}"
+        for number in range(workers):
+            ready.start_worker(f"worker{number}")
+        ready.start_web()
+        ready.start_beat()
+        _wait_for(ready.address + "/healthz/")
+        yield ready
+    finally:
+        for process in reversed(made):
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            process.wait()
+        broker.stop()
+        if postgres:
+            postgres.crash()
+
+
+def _wait_for(url: str) -> None:
+    for _again in range(400):
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"nobody answers at {url}")
