@@ -28,6 +28,8 @@ LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)
 LOOKUP_SECONDS = env.float("LOOKUP_SECONDS", default=8.0)
 SETTLE_SECONDS = env.int("SETTLE_SECONDS", default=0)  # 0: what the platform's card says
 SYNC_SECONDS = env.int("SYNC_SECONDS", default=300)
+BULK_BRAKE_FAILED = env.int("BULK_BRAKE_FAILED", default=20)
+BULK_BRAKE_UNCERTAIN = env.int("BULK_BRAKE_UNCERTAIN", default=5)
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -155,6 +157,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "cancellations.requests.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
+    "bulk": {"task": "cancellations.batches.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
     "seal": {"task": "cancellations.audit.tasks.seal", "schedule": 5.0, "options": {"expires": 5}},
     "verify": {"task": "cancellations.audit.tasks.verify_chain", "schedule": 60.0, "options": {"expires": 60}},
     "sync": {"task": "cancellations.orders.tasks.sync_due", "schedule": 30.0, "options": {"expires": 30}},

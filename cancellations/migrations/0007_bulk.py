@@ -1,7 +1,8 @@
 """Many cancellations at once: what was given, and its rows."""
 
-import django.db.models.deletion
 import uuid
+
+import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
