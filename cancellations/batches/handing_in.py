@@ -1,4 +1,4 @@
-"""What somebody hands in for a bulk: stored, noted, and left to a worker; the answer comes at once, whatever its size."""
+"""What somebody hands in for a bulk: stored, noted, and left to a worker; the answer comes at once."""
 
 import os
 import uuid

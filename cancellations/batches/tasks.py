@@ -1,4 +1,4 @@
-"""Doorbells of batches. Each says only that there is work; the rows say what. Lost, doubled or late, they do no harm."""
+"""Doorbells of batches. Each says only that there is work; the rows say what. Lost or doubled, they do no harm."""
 
 from celery import shared_task
 

@@ -1,0 +1,149 @@
+"""A batch in numbers: the plan by verdict, shop and currency; the run by outcome and shop. Two queries, no rows read."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.utils import timezone
+
+from cancellations.batches.models import READY, Batch, BatchRow, BatchState
+from cancellations.batches.wording import OUTCOMES, VERDICTS, bucket
+from cancellations.requests.models import CancellationRequest
+from cancellations.requests.states import State
+from cancellations.shops.connection import card_of
+from cancellations.shops.models import Shop
+from providers.errors import ProviderError
+
+RATE_OVER = timedelta(minutes=2)
+_ENDED = (State.SUCCEEDED, State.REJECTED, State.FAILED, State.UNCERTAIN)
+
+
+@dataclass
+class ShopSum:
+    """What one shop has in a batch: counts by word, amounts by currency of what is to be cancelled."""
+
+    shop: Shop | None
+    counts: Counter[str] = field(default_factory=Counter)
+    amounts: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.counts.total()
+
+    def cells(self, words: Iterable[str]) -> list[int]:
+        """Return the counts in a table's order."""
+        return [self.counts[word] for word in words]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Counts of a batch.
+
+    Attributes:
+        words: The words that occur, in the order they are told: (word, label, tone, count).
+        shops: The same by shop, the largest first; what belongs to none last.
+        amounts: Of what is to be cancelled, by currency.
+    """
+
+    words: list[tuple[str, str, str, int]]
+    shops: list[ShopSum]
+    amounts: list[tuple[str, Decimal]]
+
+    @property
+    def total(self) -> int:
+        """All rows counted."""
+        return sum(count for *_, count in self.words)
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """For the chart and its table: (label, tone)."""
+        return [(label, tone) for _, label, tone, _count in self.words]
+
+    @property
+    def bars(self) -> list[tuple[str, list[int]]]:
+        """For the chart by shop."""
+        keys = [word for word, *_ in self.words]
+        return [(one.shop.title if one.shop else "–", one.cells(keys)) for one in self.shops]
+
+    def of(self, word: str) -> int:
+        """Return one count."""
+        return next((count for key, _, _, count in self.words if key == word), 0)
+
+
+def of_plan(rows: QuerySet[BatchRow]) -> Numbers:
+    """Count a plan by verdict."""
+    shops: dict[int | None, ShopSum] = {}
+    grouped = rows.order_by().values_list("shop", "verdict", "currency").annotate(n=Count("pk"), amount=Sum("amount"))
+    known = _shops(rows)
+    for shop, verdict, currency, count, amount in grouped:
+        one = shops.setdefault(shop, ShopSum(known.get(shop or 0)))
+        one.counts[verdict] += count
+        if verdict in READY and amount is not None:
+            one.amounts[currency] = one.amounts.get(currency, Decimal()) + amount
+    return _numbers(shops, {word: (str(one.label), one.tone) for word, one in VERDICTS.items()})
+
+
+def of_run(rows: QuerySet[BatchRow], *, waits: bool) -> Numbers:
+    """Count what became of the rows that were to be cancelled.
+
+    Args:
+        waits: What was not asked for is still to come.
+    """
+    shops: dict[int | None, ShopSum] = {}
+    grouped = rows.filter(verdict__in=READY).order_by().values_list("shop", "cancellation__state")
+    known = _shops(rows)
+    for shop, state, count in grouped.annotate(n=Count("pk")):
+        shops.setdefault(shop, ShopSum(known.get(shop or 0))).counts[bucket(state, waits=waits)] += count
+    return _numbers(shops, {word: (str(one.label), one.tone) for word, one in OUTCOMES.items()})
+
+
+def _shops(rows: QuerySet[BatchRow]) -> dict[int, Shop]:
+    wanted = rows.exclude(shop=None).order_by().values("shop").distinct()
+    return {one.pk: one for one in Shop.objects.select_related("health").filter(pk__in=wanted)}
+
+
+def _numbers(shops: dict[int | None, ShopSum], labels: dict[str, tuple[str, str]]) -> Numbers:
+    together: Counter[str] = Counter()
+    amounts: dict[str, Decimal] = {}
+    for one in shops.values():
+        together.update(one.counts)
+        for currency, amount in one.amounts.items():
+            amounts[currency] = amounts.get(currency, Decimal()) + amount
+    words = [(word, label, tone, together[word]) for word, (label, tone) in labels.items() if together[word]]
+    ordered = sorted(shops.values(), key=lambda one: (one.shop is None, -one.total))
+    return Numbers(words, ordered, sorted(amounts.items()))
+
+
+def seconds_left(batch: Batch, numbers: Numbers) -> float | None:
+    """Estimate how long a running batch still takes; ``None`` while nothing can be said.
+
+    The slowest shop decides: what is left there over the rate it was seen to have, or its platform's budget.
+    """
+    if batch.state != BatchState.RUNNING or not batch.started_at:
+        return None
+    now = timezone.now()
+    since = max(batch.started_at, now - RATE_OVER)
+    own = Q(batch_rows__batch=batch, batch_rows__verdict__in=READY, state__in=_ENDED, state_since__gte=since)
+    ended = CancellationRequest.objects.filter(own).order_by().values_list("shop")
+    rates = {pk: (n, last) for pk, n, last in ended.annotate(n=Count("pk"), last=Max("state_since"))}
+    longest = 0.0
+    for one in numbers.shops:
+        left = one.counts["moving"] + one.counts["waits"]
+        if not one.shop or not left:
+            continue
+        count, last = rates.get(one.shop.pk, (0, None))
+        seen = (last - since).total_seconds() if last else 0.0
+        rate = count / seen if count > 4 and seen > 1 else _budget(one.shop)
+        longest = max(longest, left / rate)
+    return longest or None
+
+
+def _budget(shop: Shop) -> float:
+    try:
+        return max(card_of(shop).calls_per_second, 0.01)
+    except ProviderError:
+        return 1.0
