@@ -16,6 +16,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("orders/", include(([*orders.urlpatterns, *_order_page], "orders"))),
     path("cancellations/", include("cancellations.requests.urls")),
+    path("bulk/", include("cancellations.batches.urls")),
     path("audit/", include("cancellations.review.urls")),
     path("shops/", include("cancellations.shops.urls")),
     path("reasons/", include("cancellations.reasons.urls")),

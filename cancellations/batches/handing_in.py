@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from cancellations import ring
 from cancellations.batches import tasks
-from cancellations.batches.models import Batch, BatchState, Source
+from cancellations.batches.models import Batch, Source
+from cancellations.batches.states import BatchState
 from cancellations.orders.reading import clean
 from cancellations.people.models import Person
 from cancellations.reasons.models import Reason

@@ -3,9 +3,11 @@
 import re
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from cancellations.batches.models import READY, BatchRow
+from cancellations.batches.models import Batch, BatchRow
+from cancellations.batches.progress import LIVE, UNASKED
+from cancellations.batches.states import READY
 from cancellations.batches.wording import OUTCOMES, VERDICTS
 from cancellations.pages import MOST_ID, Page
 from cancellations.requests.states import State
@@ -16,20 +18,21 @@ _STATES: dict[str, tuple[str, ...]] = {
     "moving": (State.QUEUED, State.SENDING, State.ACCEPTED),
     "withdrawn": (State.WITHDRAWN, State.DECLINED),
 }
-_OTHERS = [one for one in State if one not in _STATES["withdrawn"]]
 
 
-def narrowed(rows: QuerySet[BatchRow], word: str) -> QuerySet[BatchRow]:
+def narrowed(batch: Batch, rows: QuerySet[BatchRow], word: str) -> QuerySet[BatchRow]:
     """Return the rows with one verdict, or one outcome; any other word leaves them all."""
     if word in VERDICTS:
         return rows.filter(verdict=word)
+    if word not in OUTCOMES:
+        return rows
+    rows = rows.filter(verdict__in=READY)
     if word == "waits":
-        return rows.filter(verdict__in=READY, cancellation=None)
-    if word == "withdrawn":
-        return rows.filter(verdict__in=READY).exclude(cancellation__state__in=_OTHERS)
-    if word in OUTCOMES:
-        return rows.filter(verdict__in=READY, cancellation__state__in=_STATES.get(word, (word,)))
-    return rows
+        return rows.filter(waits=True)
+    asked = Q(not_asked="", cancellation__batch=batch.pk, cancellation__state__in=_STATES.get(word, (word,)))
+    if word != "withdrawn":
+        return rows.filter(asked)
+    return rows.filter(asked | (~Q(not_asked="") if batch.state in LIVE else UNASKED))
 
 
 def page_of(rows: QuerySet[BatchRow], at: str, size: int = SIZE) -> Page[BatchRow]:

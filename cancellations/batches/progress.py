@@ -1,4 +1,4 @@
-"""A batch in numbers: the plan by verdict, shop and currency; the run by outcome and shop. Two queries, no rows read."""
+"""A batch in numbers: the plan by verdict, shop and currency; the run by outcome and shop. No row is read."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,8 +9,9 @@ from decimal import Decimal
 from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
-from cancellations.batches.models import READY, Batch, BatchRow, BatchState
-from cancellations.batches.wording import OUTCOMES, VERDICTS, bucket
+from cancellations.batches.models import Batch, BatchRow
+from cancellations.batches.states import READY, BatchState
+from cancellations.batches.wording import BUCKETS, OUTCOMES, VERDICTS
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
 from cancellations.shops.connection import card_of
@@ -18,6 +19,9 @@ from cancellations.shops.models import Shop
 from providers.errors import ProviderError
 
 RATE_OVER = timedelta(minutes=2)
+LIVE = (BatchState.RUNNING, BatchState.PAUSED)
+# Rows that were to be cancelled and for which nothing was asked: it is not their turn yet, or it could not be.
+UNASKED = Q(waits=True) | ~Q(not_asked="")
 _ENDED = (State.SUCCEEDED, State.REJECTED, State.FAILED, State.UNCERTAIN)
 
 
@@ -64,6 +68,17 @@ class Numbers:
         return [(label, tone) for _, label, tone, _count in self.words]
 
     @property
+    def parts(self) -> list[tuple[str, str, int]]:
+        """For the one bar of all: (label, tone, number)."""
+        return [(label, tone, count) for _, label, tone, count in self.words]
+
+    @property
+    def table(self) -> list[tuple["ShopSum", list[int]]]:
+        """For the table by shop: the shop, and its counts in the words' order."""
+        keys = [word for word, *_ in self.words]
+        return [(one, one.cells(keys)) for one in self.shops]
+
+    @property
     def bars(self) -> list[tuple[str, list[int]]]:
         """For the chart by shop."""
         keys = [word for word, *_ in self.words]
@@ -87,17 +102,18 @@ def of_plan(rows: QuerySet[BatchRow]) -> Numbers:
     return _numbers(shops, {word: (str(one.label), one.tone) for word, one in VERDICTS.items()})
 
 
-def of_run(rows: QuerySet[BatchRow], *, waits: bool) -> Numbers:
-    """Count what became of the rows that were to be cancelled.
-
-    Args:
-        waits: What was not asked for is still to come.
-    """
+def of_run(batch: Batch, rows: QuerySet[BatchRow]) -> Numbers:
+    """Count what became of the rows that were to be cancelled: by the requests, and by the rows without one."""
     shops: dict[int | None, ShopSum] = {}
-    grouped = rows.filter(verdict__in=READY).order_by().values_list("shop", "cancellation__state")
     known = _shops(rows)
-    for shop, state, count in grouped.annotate(n=Count("pk")):
-        shops.setdefault(shop, ShopSum(known.get(shop or 0))).counts[bucket(state, waits=waits)] += count
+    asked = CancellationRequest.objects.filter(batch=batch.pk, shop__in=known).order_by().values_list("shop", "state")
+    for shop, state, count in asked.annotate(n=Count("pk")):
+        shops.setdefault(shop, ShopSum(known.get(shop))).counts[BUCKETS[state]] += count
+    rest = rows.filter(UNASKED, verdict__in=READY).order_by().values_list("shop", "waits")
+    live = batch.state in LIVE
+    for shop, waits, count in rest.annotate(n=Count("pk")):
+        word = "waits" if waits and live else "withdrawn"
+        shops.setdefault(shop, ShopSum(known.get(shop or 0))).counts[word] += count
     return _numbers(shops, {word: (str(one.label), one.tone) for word, one in OUTCOMES.items()})
 
 
@@ -127,7 +143,7 @@ def seconds_left(batch: Batch, numbers: Numbers) -> float | None:
         return None
     now = timezone.now()
     since = max(batch.started_at, now - RATE_OVER)
-    own = Q(batch_rows__batch=batch, batch_rows__verdict__in=READY, state__in=_ENDED, state_since__gte=since)
+    own = Q(batch=batch.pk, state__in=_ENDED, state_since__gte=since)
     ended = CancellationRequest.objects.filter(own).order_by().values_list("shop")
     rates = {pk: (n, last) for pk, n, last in ended.annotate(n=Count("pk"), last=Max("state_since"))}
     longest = 0.0

@@ -6,8 +6,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from cancellations.batches import brake
-from cancellations.batches.models import Batch, BatchState, Verdict
+from cancellations.batches.models import Batch
+from cancellations.batches.states import BatchState, PauseCause, Verdict
 from cancellations.requests.wording import Headline
 
 
@@ -28,6 +28,7 @@ VERDICTS: dict[str, Word] = {
     Verdict.OPEN: Word(gettext_lazy("Asked for already"), "accent"),
     Verdict.CANNOT: Word(gettext_lazy("Can't be cancelled"), "dull"),
     Verdict.UNKNOWN: Word(gettext_lazy("Not found"), "bad"),
+    Verdict.BAD: Word(gettext_lazy("Can't be read"), "bad"),
     Verdict.DOUBLED: Word(gettext_lazy("Doubled"), "quiet"),
 }
 
@@ -42,18 +43,11 @@ OUTCOMES: dict[str, Word] = {
     "failed": Word(gettext_lazy("Not cancelled"), "dull"),
     "withdrawn": Word(gettext_lazy("Withdrawn or not asked"), "quiet"),
 }
-_BUCKETS = {
+BUCKETS = {
     "queued": "moving", "sending": "moving", "accepted": "moving", "succeeded": "succeeded", "uncertain": "uncertain",
     "rejected": "rejected", "failed": "failed", "withdrawn": "withdrawn", "declined": "withdrawn",
     "pending_approval": "pending_approval",
 }  # fmt: skip
-
-
-def bucket(state: str | None, *, waits: bool) -> str:
-    """Return the outcome a row counts under; every row counts once."""
-    if state:
-        return _BUCKETS[state]
-    return "waits" if waits else "withdrawn"
 
 
 def headline(batch: Batch, ready: int, *, first: bool = False) -> Headline:
@@ -99,13 +93,13 @@ def _planned(batch: Batch, ready: int) -> Headline:
 
 
 def _paused(batch: Batch) -> Headline:
-    if batch.paused_why == "person":
+    if batch.paused_why == PauseCause.PERSON:
         text = _("What is under way ends by itself; nothing else is sent until somebody resumes it.")
         return Headline("warn", "pause-circle", _("Paused."), text)
     why = {
-        brake.CANARY: _("One of the first few did not go well, so the others were not sent."),
-        brake.FAILURES: _("Too many of the last ones were refused or failed."),
-        brake.DOUBTS: _("Of too many of the last ones the outcome is not known."),
-    }.get(batch.paused_why, "")
+        PauseCause.CANARY: _("One of the first few did not go well, so the others were not sent."),
+        PauseCause.FAILURES: _("Too many of the last ones were refused or failed."),
+        PauseCause.DOUBT: _("Of too many of the last ones the outcome is not known."),
+    }.get(PauseCause(batch.paused_why), "")
     text = why + " " + _("Look at them, then resume it or stop it.")
     return Headline("warn", "pause-circle", _("It paused by itself."), text)
