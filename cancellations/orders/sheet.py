@@ -112,9 +112,8 @@ def lines(card: Card, file: BinaryIO) -> Iterator[Line]:
 def encoding_of(file: BinaryIO) -> str:
     """Return the encoding a file can be read in. Raises :class:`Unreadable` when there is none."""
     file.seek(0)
-    if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return "utf-16"
-    for encoding in ("utf-8-sig", "gb18030"):
+    marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         decoder = codecs.getincrementaldecoder(encoding)()
         file.seek(0)
         try:
