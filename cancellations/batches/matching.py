@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from cancellations.batches.given import Given
 from cancellations.orders import keys
 from cancellations.orders.models import Order, OrderItem, OrderKey
 from cancellations.requests.models import CancellationRequest
-from cancellations.requests.states import OPEN
+from cancellations.requests.states import OPEN, State
 from cancellations.shops.connection import card_of
 from cancellations.shops.models import Shop
 
@@ -23,13 +22,14 @@ class Found:
     Attributes:
         orders: By key.
         by_value: Normalised id → (order's key, kind of id), within the person's shops.
-        running: (shop, order key, item ref) → the open request.
+        running: (shop, order key, item ref) → the open request; ``earlier``: the latest that was done or refused.
     """
 
     orders: dict[int, Order] = field(default_factory=dict)
     by_value: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     items: dict[int, list[OrderItem]] = field(default_factory=dict)
     running: dict[tuple[int, str, str], CancellationRequest] = field(default_factory=dict)
+    earlier: dict[tuple[int, str, str], CancellationRequest] = field(default_factory=dict)
 
     def meant(self, given: Given) -> list[Order]:
         """Return the orders an id may mean, in the shop its line names."""
@@ -37,6 +37,11 @@ class Found:
         orders = [self.orders[pk] for pk in found]
         shop = given.shop.strip().casefold()
         return [one for one in orders if not shop or shop in (one.shop.name.casefold(), one.shop.title.casefold())]
+
+    def means_part(self, order: Order, given: Given) -> bool:
+        """Tell whether an item is meant on a platform that cancels whole orders only."""
+        kinds = {kind for pk, kind in self.by_value.get(given.key, ()) if pk == order.pk}
+        return card_of(order.shop).unit == "order" and (bool(keys.normalise(given.item)) or kinds == {"item"})
 
     def units(self, order: Order, given: Given) -> list[OrderItem | None]:
         """Return what of an order is meant: the order, the item named, or all items that can be cancelled."""
@@ -73,7 +78,10 @@ def _filled(found: Found, ids: set[int], mine: dict[int, Shop]) -> Found:
     by_item: set[int] = {pk for pk, order in found.orders.items() if card_of(order.shop).unit == "item"}
     for item in OrderItem.objects.filter(order__in=by_item):
         found.items.setdefault(item.order_id, []).append(item)
-    wanted: set[Any] = {order.key for order in found.orders.values()}
-    for one in CancellationRequest.objects.filter(order_key__in=wanted, shop__in=mine, state__in=OPEN):
-        found.running[one.shop_id, one.order_key, one.item_ref] = one
+    known = CancellationRequest.objects.filter(
+        order__in=found.orders, state__in=(*OPEN, State.SUCCEEDED, State.REJECTED)
+    )
+    for one in known.order_by("pk"):
+        which = found.running if one.state in OPEN else found.earlier
+        which[one.shop_id, one.order_key, one.item_ref] = one
     return found

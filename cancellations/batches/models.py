@@ -65,7 +65,9 @@ class Batch(models.Model):
     started_at = models.DateTimeField(null=True)
     canary = models.PositiveSmallIntegerField(default=0)
     canary_over = models.BooleanField(default=False)
-    paused_why = models.CharField(max_length=12, blank=True, default="", choices=[(one, one) for one in PauseCause])
+    paused_why = models.CharField(
+        max_length=12, blank=True, default="", choices=[(one.value, one.value) for one in PauseCause]
+    )
     paused_at = models.DateTimeField(null=True)
     brake = models.JSONField(default=dict)
     finished_at = models.DateTimeField(null=True)

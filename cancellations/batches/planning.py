@@ -1,73 +1,99 @@
-"""What was handed in → rows with a verdict each. Writes nothing to any platform; a worker that dies begins again."""
+"""What was handed in → rows with a verdict each. Writes nothing to any platform.
+
+A chunk of rows and how far the plan is are written together: a worker that dies is taken over where it was, and of
+two at once one gives way.
+"""
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO
 
 from django.db import transaction
-from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from cancellations.audit import trail
-from cancellations.batches import file_reading, handing_in, matching, pasting
+from cancellations.batches import file_reading, handing_in, judging, matching, pasting
 from cancellations.batches.given import Given, TooMuch
-from cancellations.batches.models import Batch, BatchRow, BatchState, Source, Verdict
+from cancellations.batches.models import MOST_GIVEN, Batch, BatchRow, Source
+from cancellations.batches.states import READY, BatchState, Verdict
 from cancellations.orders import sheet
-from cancellations.orders.models import Order, OrderItem, OrderStatus
-from cancellations.reasons.choosing import reasons_by_shop
+from cancellations.orders.models import Order, OrderItem
 from cancellations.shops.models import Shop
 from cancellations.shops.scope import shops_of
+from providers.registry import PROVIDERS
 
 CHUNK = 400
-LEASE = timedelta(minutes=5)
+MOST_CHOICES = 20
+LEFTOVER_SECONDS = 3600
 
 NO_SUCH = gettext_noop("No order of your shops is called so.")
 SEVERAL = gettext_noop("Several orders are called so. Choose which is meant.")
 TWICE = gettext_noop("It stands on line %(line)s already.")
 NO_ITEM = gettext_noop("This order has no such item.")
-ALREADY = gettext_noop("It is cancelled already.")
-ASKED = gettext_noop("A cancellation has been asked for already.")
-SHUT = gettext_noop("This shop is switched off. An admin can switch it on again.")
-NO_REASON = gettext_noop("The reason chosen can't be picked in this shop.")
+WHOLE = gettext_noop("This platform cancels whole orders, not single items.")
 _GONE = gettext_noop("What was handed in is not there any more. Hand it in again.")
 
 
-def unplanned() -> Any:
-    """Return the batches that wait for a plan and that no worker holds."""
-    free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
-    return Batch.objects.filter(free, state=BatchState.PLANNING)
+class _Overtaken(Exception):
+    """Another worker plans this batch, or it was discarded."""
 
 
 def plan(batch_id: int) -> None:
-    """Plan a batch, unless another worker does."""
-    if not unplanned().filter(pk=batch_id).update(lease_until=timezone.now() + LEASE):
+    """Plan a batch, from where it was left."""
+    batch = Batch.objects.select_related("requested_by", "reason").filter(pk=batch_id).first()
+    if batch is None or batch.state != BatchState.PLANNING:
         return
-    batch = Batch.objects.select_related("requested_by", "reason").get(pk=batch_id)
     path = handing_in.folder() / batch.path
-    BatchRow.objects.filter(batch=batch).delete()  # of a worker that died
-    planner = Planner(batch)
-    error: dict[str, Any] = {}
+    faults: dict[str, Any] = {}
     try:
         with path.open("rb") as file:
-            for chunk in planner.chunks(file):
-                BatchRow.objects.bulk_create(chunk, batch_size=200)
-                Batch.objects.filter(pk=batch.pk).update(lease_until=timezone.now() + LEASE)
+            _write_rows(batch, file)
     except (sheet.Unreadable, TooMuch) as problem:
-        BatchRow.objects.filter(batch=batch).delete()
-        error = {"error": problem.sentence, "error_data": problem.data}
+        faults = {"error": problem.sentence, "error_data": dict(problem.data)}
     except FileNotFoundError:
-        error = {"error": _GONE}
-    total = BatchRow.objects.filter(batch=batch).count()
+        faults = {"error": _GONE}
+    except _Overtaken:
+        return
     with transaction.atomic():
-        moved = batch.move_to(
-            BatchState.PLANNED, "batch.planned", by=trail.WORKER, data={"rows": total}, plan_total=total, path="",
-            lease_until=None, left_out=planner.left_out, **error,
-        )  # fmt: skip
-    if moved and batch.path == "":
-        path.unlink(missing_ok=True)
+        if Batch.objects.select_for_update().get(pk=batch.pk).state != BatchState.PLANNING:
+            return
+        if faults:  # what can't be read to its end is not planned by half
+            BatchRow.objects.filter(batch=batch).delete()
+            faults["left_out"] = 0
+        total = BatchRow.objects.filter(batch=batch).count()
+        batch.move_to(
+            BatchState.PLANNED,
+            "batch.planned",
+            by=trail.WORKER,
+            data={"rows": total},
+            plan_total=total,
+            path="",
+            **faults,
+        )
+    path.unlink(missing_ok=True)
+
+
+def forget_leftovers() -> None:
+    """Remove what was handed in and lies there though it is planned: a worker died between the two."""
+    needed = set(Batch.objects.filter(state=BatchState.PLANNING).values_list("path", flat=True))
+    for path in handing_in.folder().glob("*"):
+        if path.name not in needed and path.stat().st_mtime < time.time() - LEFTOVER_SECONDS:
+            path.unlink(missing_ok=True)
+
+
+def _write_rows(batch: Batch, file: BinaryIO) -> None:
+    planner = Planner(batch)
+    place = batch.planned_to
+    for some in planner.chunks(file, place):
+        rows = planner.rows_of(some, place)
+        with transaction.atomic():
+            mine = Batch.objects.filter(pk=batch.pk, state=BatchState.PLANNING, planned_to=place)
+            place += len(some)
+            if not mine.update(planned_to=place, left_out=planner.left_out):
+                raise _Overtaken
+            BatchRow.objects.bulk_create(rows, batch_size=200)
 
 
 class Planner:
@@ -75,45 +101,50 @@ class Planner:
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
-        self.shops: list[Shop] = list(shops_of(batch.requested_by))
-        choices = reasons_by_shop(self.shops)
-        self.pickable = {
-            pk: any(one.reason.pk == batch.reason_id and one.pickable for one in found) for pk, found in choices.items()
+        # A platform this version does not know can't be asked for anything.
+        self.shops: list[Shop] = [one for one in shops_of(batch.requested_by) if one.platform in PROVIDERS]
+        self.pickable = judging.pickable(self.shops, batch.reason_id)
+        met = batch.rows.exclude(order=None).exclude(verdict=Verdict.DOUBLED).order_by("-pk")
+        self.met: dict[tuple[int, str], int] = {
+            (order, item): line
+            for order, item, line in met.values_list("order", "item_ref", "line").iterator()
+            if order
         }
-        self.met: dict[tuple[int, str], int] = {}
-        self.left_out = 0
+        self.left_out = batch.left_out
 
-    def chunks(self, file: BinaryIO) -> Iterator[list[BatchRow]]:
-        """Yield rows in chunks of bounded size."""
+    def chunks(self, file: BinaryIO, begin: int) -> Iterator[list[Any]]:
+        """Yield what was given in chunks of bounded size, from a place on: ids of orders, or :class:`Given`."""
+        given: Iterator[Any]
         if self.batch.source == Source.SELECTION:
-            ids = [int(one) for one in file.read().decode().split(",") if one]
-            for at in range(0, len(ids), CHUNK):
-                yield self.selected(ids[at : at + CHUNK], at)
-            return
-        given = file_reading.rows_in(file) if self.batch.source == Source.FILE else pasting.ids_in(_lines(file))
+            given = iter([int(one) for one in file.read().decode().split(",") if one])
+        elif self.batch.source == Source.FILE:
+            given = file_reading.rows_in(file)
+        else:
+            given = pasting.ids_in(_lines(file))
+        given = islice(given, begin, None)  # read again from the start, for what stood before is remembered
         while some := list(islice(given, CHUNK)):
-            yield self.judged(some)
+            yield some
 
-    def selected(self, ids: Sequence[int], before: int) -> list[BatchRow]:
-        """Return the rows of selected orders; those a person may not see (any more) are unknown."""
-        found, rows = matching.of_orders(ids, self.shops), []
-        for number, pk in enumerate(ids, start=before + 1):
-            order = found.orders.get(pk)
-            given = Given(number, order.number if order else str(pk))
-            rows += self.of_order(given, order, found) if order else [self._row(given, Verdict.UNKNOWN, NO_SUCH)]
+    def rows_of(self, some: Sequence[Any], before: int) -> list[BatchRow]:
+        """Return the rows of a chunk, the first one at the place after ``before``."""
+        rows: list[BatchRow] = []
+        selected = self.batch.source == Source.SELECTION
+        found = matching.of_orders(some, self.shops) if selected else matching.find(some, self.shops)
+        for place, one in enumerate(some, start=before + 1):
+            made = self._selected(one, place, found) if selected else self._of(one, found)
+            for row in made:
+                row.place = place
+            rows += made
         return rows
 
-    def judged(self, some: Iterable[Given]) -> list[BatchRow]:
-        """Return the rows of a chunk of ids."""
-        some = list(some)
-        found, rows = matching.find(some, self.shops), []
-        for given in some:
-            rows += self._of(given, found)
-        return rows
+    def _selected(self, pk: int, place: int, found: matching.Found) -> list[BatchRow]:
+        order = found.orders.get(pk)
+        given = Given(place, order.number if order else str(pk))
+        return self.of_order(given, order, found) if order else [self._row(given, Verdict.UNKNOWN, NO_SUCH)]
 
     def _of(self, given: Given, found: matching.Found) -> list[BatchRow]:
         if given.fault:
-            return [self._row(given, Verdict.CANNOT, given.fault, given.data)]
+            return [self._row(given, Verdict.BAD, given.fault, given.data)]
         orders = found.meant(given)
         if not orders:
             if not given.sure:
@@ -123,11 +154,14 @@ class Planner:
         if given.first:
             return [self._row(given, Verdict.DOUBLED, TWICE, {"line": given.first})]
         if len(orders) > 1:
-            return [self._row(given, Verdict.AMBIGUOUS, SEVERAL)]
+            choices = [one.pk for one in orders[:MOST_CHOICES]]
+            return [self._row(given, Verdict.AMBIGUOUS, SEVERAL, choices=choices)]
         return self.of_order(given, orders[0], found)
 
     def of_order(self, given: Given, order: Order, found: matching.Found) -> list[BatchRow]:
         """Return the rows of what an id means of one order; at least one."""
+        if found.means_part(order, given):
+            return [self._row(given, Verdict.CANNOT, WHOLE, order=order)]
         units = found.units(order, given)
         if not units:
             return [self._row(given, Verdict.CANNOT, NO_ITEM, order=order)]
@@ -135,37 +169,43 @@ class Planner:
 
     def _of_unit(self, given: Given, order: Order, item: OrderItem | None, found: matching.Found) -> BatchRow:
         ref = item.ref if item else ""
-        first = self.met.get((order.pk, ref), 0)
         unit: Order | OrderItem = item or order
         more: dict[str, Any] = {
-            "order": order, "item_ref": ref, "amount": unit.amount, "currency": unit.currency or order.currency,
-        }  # fmt: skip
-        if first:
-            return self._row(given, Verdict.DOUBLED, TWICE, {"line": first}, **more)
+            "order": order,
+            "item_ref": ref,
+            "item_name": item.name if item else "",
+            "amount": unit.amount,
+            "currency": unit.currency or order.currency,
+        }
+        if (order.pk, ref) in self.met:
+            return self._row(given, Verdict.DOUBLED, TWICE, {"line": self.met[order.pk, ref]}, **more)
         self.met[order.pk, ref] = given.line
-        running = found.running.get((order.shop_id, order.key, ref))
-        if running:
-            return self._row(given, Verdict.OPEN, ASKED, cancellation=running, **more)
-        if unit.status == OrderStatus.CANCELLED:
-            return self._row(given, Verdict.CANCELLED, ALREADY, **more)
-        if not order.shop.active:
-            return self._row(given, Verdict.CANNOT, SHUT, **more)
-        if unit.cancellable is False:
-            return self._row(given, Verdict.CANNOT, unit.why, **more)
-        if not self.pickable.get(order.shop_id):
-            return self._row(given, Verdict.CANNOT, NO_REASON, **more)
-        verdict = Verdict.READY_APPROVAL if order.shop.needs_approval else Verdict.READY
-        return self._row(given, verdict, unit.why if unit.cancellable is None else "", **more)
+        verdict, why, earlier = judging.judge(found, order, item, self.pickable)
+        return self._row(given, verdict, why, cancellation=earlier, waits=verdict in READY, **more)
 
     def _row(
-        self, given: Given, verdict: Verdict, why: str, data: Mapping[str, Any] | None = None, *,
-        order: Order | None = None, **more: Any,
-    ) -> BatchRow:  # fmt: skip
-        placed = {"shop": order.shop, "order": order, "order_key": order.key} if order else {}
+        self,
+        given: Given,
+        verdict: Verdict,
+        why: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        order: Order | None = None,
+        **more: Any,
+    ) -> BatchRow:
+        placed: dict[str, Any] = {}
+        if order:
+            placed = {"shop": order.shop, "order": order, "order_key": order.key, "order_number": order.number}
         return BatchRow(
-            batch=self.batch, number=given.line, given=given.text[:200], verdict=verdict, why=why,
-            why_data=dict(data or {}), **placed, **more,
-        )  # fmt: skip
+            batch=self.batch,
+            line=given.line,
+            given=given.text[:MOST_GIVEN],
+            verdict=verdict,
+            why=why,
+            why_data=dict(data or {}),
+            **placed,
+            **more,
+        )
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:

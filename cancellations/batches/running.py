@@ -1,195 +1,200 @@
-"""A batch under way: its canary first, then wave after wave, each row through the one way in; the brake; the stop.
+"""A batch under way: some rows of each shop first, then wave after wave; the brake; the pause and the stop.
 
-Any number of workers may advance a batch at once, and be killed anywhere: a row's submission key is made of the row,
-so that it is never asked twice.
+Whatever is done is done while the batch's row is locked, and a wave's requests are written with the rows that led to
+them: any number of workers may advance a batch at once, and be killed anywhere.
 """
 
+import time
 import uuid
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_noop, override
 
 from cancellations import ring
 from cancellations.audit import trail
-from cancellations.batches import brake
-from cancellations.batches.models import READY, Batch, BatchRow, BatchState, Verdict
-from cancellations.orders.models import OrderStatus
-from cancellations.requests import asking, tasks
-from cancellations.requests.decisions import withdraw
-from cancellations.requests.models import BULK, CancellationRequest
+from cancellations.batches import brake, judging, matching
+from cancellations.batches.models import Batch, BatchRow
+from cancellations.batches.states import BatchState, PauseCause, Verdict
+from cancellations.requests import tasks
+from cancellations.requests.models import CancellationRequest
 from cancellations.requests.refusals import NotAsked
 from cancellations.requests.states import State
+from cancellations.requests.together import UNSENT, Wanted, request_together, withdraw_together
+from cancellations.shops.connection import card_of
+from cancellations.shops.models import Shop
+from providers.registry import PROVIDERS
 
-AHEAD = 200  # most requests of a batch that wait in one shop, so that pause and stop are quick
-CHUNK = 50
-WITHDRAWN_AT_ONCE = 100
-LEASE = timedelta(seconds=15)
-UNSENT = (State.QUEUED, State.PENDING_APPROVAL)
+CANARY = 3
+MOST_CANARY = 5
+# As much of a batch waits in one shop as it sends in so many seconds, so that it never runs dry between two looks.
+AHEAD_SECONDS = 10
+LEAST_AHEAD = 200
+CHUNK = 200
+SLICE_SECONDS = 5.0
+
+GONE = gettext_noop("The order is not known any more.")
 
 
-def moving() -> QuerySet[Batch]:
-    """Return the batches that a worker has something to do for."""
-    unsent = Q(state=BatchState.STOPPED, rows__verdict__in=READY, rows__cancellation__state__in=UNSENT)
-    paused = Q(
-        state=BatchState.PAUSED, rows__cancellation__state=State.QUEUED, rows__cancellation__due_at__isnull=False
-    )
-    free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
-    return Batch.objects.filter(Q(state=BatchState.RUNNING) | unsent | paused, free).distinct()
+def live() -> QuerySet[Batch]:
+    """Return the batches a worker has something to do for."""
+    return Batch.objects.filter(finished_at=None).exclude(state=BatchState.PLANNED)
 
 
 def requests_of(batch: Batch) -> QuerySet[CancellationRequest]:
     """Return the requests this batch made; not those it only found open."""
-    return CancellationRequest.objects.filter(batch_rows__batch=batch, batch_rows__verdict__in=READY)
+    return CancellationRequest.objects.filter(batch=batch.pk)
 
 
-def unasked(batch: Batch) -> QuerySet[BatchRow]:
-    """Return the rows that are to be asked and have not been."""
-    return BatchRow.objects.filter(batch=batch, verdict__in=READY, cancellation=None)
+def choose_canary(batch: Batch) -> int:
+    """Choose the rows that go first: of every shop some, so that none gets its wave on another's word."""
+    ready = BatchRow.objects.filter(batch=batch, waits=True)
+    shops = list(ready.order_by("shop").values_list("shop", flat=True).distinct())
+    each = min(CANARY, max(1, MOST_CANARY // max(1, len(shops))))
+    chosen = [pk for shop in shops for pk in ready.filter(shop=shop).order_by("pk").values_list("pk", flat=True)[:each]]
+    return BatchRow.objects.filter(pk__in=chosen).update(wave=0)
 
 
 def advance(batch_id: int) -> bool:
     """Do what can be done now; return whether there is more to do at once."""
-    free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
-    held = Batch.objects.filter(free, pk=batch_id).update(lease_until=timezone.now() + LEASE)
-    if not held:
-        return False
-    try:
-        batch = Batch.objects.select_related("requested_by", "reason").get(pk=batch_id)
-        if batch.state == BatchState.STOPPED:
-            return withdraw_some(batch)
+    ends = time.monotonic() + SLICE_SECONDS
+    while time.monotonic() < ends:
+        if not _step(batch_id):
+            return False
+    return True
+
+
+def _step(batch_id: int) -> bool:
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().get(pk=batch_id)
         if batch.state == BatchState.PAUSED:
             hold_back(batch)
-        return batch.state == BatchState.RUNNING and _forward(batch)
-    finally:
-        Batch.objects.filter(pk=batch_id).update(lease_until=None)
-
-
-def _forward(batch: Batch) -> bool:
-    why, facts = brake.judge(batch, requests_of(batch))
-    if why:
-        with transaction.atomic():
-            if batch.move_to(BatchState.PAUSED, "batch.braked", by=trail.WORKER, data=facts, paused_why=why,
-                             paused_at=timezone.now(), brake=facts):  # fmt: skip
-                hold_back(batch)
-        return False
-    rows = _next(batch)
-    asked = _ask(batch, rows)
-    if asked or rows:
-        return bool(_next(batch))
-    _finish(batch)
+        elif batch.state == BatchState.RUNNING:
+            return _forward(batch)
+        if batch.state != BatchState.STOPPED or batch.finished_at:
+            return False
+    withdraw_rest(batch, by=trail.SYSTEM)
     return False
 
 
-def _next(batch: Batch) -> list[BatchRow]:
-    """Return the rows to ask now: the canary's, then as many as the shops have room for."""
-    rows = unasked(batch).select_related("shop", "order", "order__shop").order_by("pk")
-    if batch.canary:
-        canary = requests_of(batch).filter(batch_rows__wave=0)
-        begun = canary.count()
-        if begun < batch.canary:
-            first = list(rows.filter(verdict=Verdict.READY)[: batch.canary - begun])
-            if first:
-                for row in first:
-                    row.wave = 0
-                return first
-        if canary.exclude(state__in=[State.SUCCEEDED, *brake.BAD]).exists():
-            return []
-    waiting = dict(
-        requests_of(batch).filter(state__in=[State.QUEUED, State.SENDING]).values_list("shop").annotate(n=Count("pk"))
-    )
-    room = {shop: AHEAD - waiting.get(shop, 0) for shop in rows.order_by().values_list("shop", flat=True).distinct()}
-    open_shops = [shop for shop, left in room.items() if left > 0]
-    chosen = []
-    for row in rows.filter(shop__in=open_shops)[:CHUNK]:
-        if room[row.shop_id] > 0:
-            room[row.shop_id] -= 1
-            row.wave = row.wave or 1
-            chosen.append(row)
-    return chosen
-
-
-def _ask(batch: Batch, rows: Iterable[BatchRow]) -> int:
+def _forward(batch: Batch) -> bool:
+    went_wrong, held = (False, set[int]()) if batch.canary_over else brake.canary(batch)
+    cause, facts = (PauseCause.CANARY, {"canary": batch.canary}) if went_wrong else brake.judge(batch)
+    if cause:
+        batch.move_to(
+            BatchState.PAUSED,
+            "batch.braked",
+            by=trail.WORKER,
+            data={"because": cause, **facts},
+            paused_why=cause,
+            paused_at=timezone.now(),
+            brake=facts,
+        )
+        hold_back(batch)
+        return False
+    shops = Shop.objects.filter(pk__in=BatchRow.objects.filter(batch=batch, waits=True).order_by().values("shop"))
     asked = 0
+    for shop in shops:
+        asked += _ask_some(batch, shop, only_first=shop.pk in held)
+        if asked >= CHUNK:
+            return True  # so that a pause or a stop finds the row unlocked
+    if not asked:
+        _finish(batch)
+    return bool(asked)
+
+
+def _ask_some(batch: Batch, shop: Shop, *, only_first: bool) -> int:
+    """Ask for as many rows of one shop as it has room for; return how many it was."""
+    if shop.platform not in PROVIDERS:
+        return 0  # another version of this program asked for it: that one goes on
+    rows = BatchRow.objects.filter(batch=batch, waits=True, shop=shop)
+    if only_first:
+        rows = rows.filter(wave=0)
+    room = min(_room(batch, shop), CHUNK)
+    some = list(rows.order_by("wave", "pk")[:room]) if room > 0 else []
+    if some:
+        _ask(batch, shop, some)
+    return len(some)
+
+
+def _room(batch: Batch, shop: Shop) -> int:
+    """Return how many more may wait in a shop."""
+    ahead = max(LEAST_AHEAD, int(card_of(shop).calls_per_second * AHEAD_SECONDS))
+    return ahead - requests_of(batch).filter(shop=shop, state__in=(State.QUEUED, State.SENDING)).count()
+
+
+def _ask(batch: Batch, shop: Shop, rows: Sequence[BatchRow]) -> None:
+    """Ask for some rows of one shop; what keeps one from being asked is kept with it, and keeps no other."""
+    wanted: dict[uuid.UUID, tuple[BatchRow, Wanted]] = {}
+    found = matching.of_orders([row.order_id for row in rows if row.order_id], [shop])
+    can_pick = judging.pickable([shop], batch.reason_id)
     for row in rows:
-        if not Batch.objects.filter(pk=batch.pk, state=BatchState.RUNNING).update(lease_until=timezone.now() + LEASE):
-            break  # somebody paused or stopped it just now
-        ask(batch, row)
-        asked += 1
-    return asked
-
-
-def ask(batch: Batch, row: BatchRow) -> None:
-    """Ask for one row, by the same way as a person does; what keeps it from being asked is kept with the row."""
-    if row.order is None:
-        _note(row, Verdict.UNKNOWN)
-        return
-    if row.order.status == OrderStatus.CANCELLED:
-        _note(row, Verdict.CANCELLED)
-        return
-    key = uuid.uuid5(batch.submission, str(row.pk))
+        order = found.orders.get(row.order_id or 0)
+        item = next((one for one in found.items.get(row.order_id or 0, ()) if one.ref == row.item_ref), None)
+        if order is None or (row.item_ref and item is None):
+            _leave(row, GONE)
+            continue
+        verdict, why, earlier = judging.judge(found, order, item, can_pick)
+        if verdict not in (Verdict.READY, Verdict.READY_APPROVAL):
+            _leave(row, why, earlier)
+            continue
+        key = uuid.uuid5(batch.submission, str(row.pk))
+        wanted[key] = row, Wanted(order, row.item_ref, item, key)
     try:
-        with transaction.atomic():
-            (found,) = asking.request_cancellation(
+        with override(batch.requested_by.language or None):
+            asked = request_together(
                 by=batch.requested_by,
-                order=row.order,
-                units=[row.item_ref],
+                shop=shop,
+                wanted=[one for _row, one in wanted.values()],
                 reason_code=batch.reason.code,
                 note=batch.note,
-                submission=key,
-                via="bulk",
-                priority=BULK,
+                batch=batch.pk,
             )
-            own = found.cancellation.submission == key
-            changes: dict[str, Any] = {"cancellation": found.cancellation, "wave": row.wave}
-            if not own:
-                changes["verdict"] = Verdict.OPEN
-            BatchRow.objects.filter(pk=row.pk, cancellation=None).update(**changes)
     except NotAsked as refusal:
-        _note(row, Verdict.CANNOT, str(refusal))
+        for row, _wanted in wanted.values():
+            _leave(row, str(refusal))
+    else:
+        for key, cancellation in asked.items():
+            row = wanted[key][0]
+            row.cancellation, row.wave = cancellation, 1 if row.wave is None else row.wave
+            if cancellation.batch != batch.pk:
+                row.not_asked = judging.ASKED
+    for row in rows:
+        row.waits = False
+    BatchRow.objects.bulk_update(rows, ["cancellation", "wave", "waits", "not_asked"])
 
 
-def _note(row: BatchRow, verdict: Verdict, why: str = "") -> None:
-    BatchRow.objects.filter(pk=row.pk, cancellation=None).update(verdict=verdict, why=why or row.why)
+def _leave(row: BatchRow, why: str, earlier: CancellationRequest | None = None) -> None:
+    row.not_asked, row.cancellation = why or judging.ALREADY, earlier
 
 
 def _finish(batch: Batch) -> None:
-    """Call it done once nothing of it moves any more; what waits for a person goes its own way."""
-    still = Q(state__in=[State.QUEUED, State.SENDING, State.ACCEPTED]) | Q(state=State.UNCERTAIN, in_review=False)
-    if unasked(batch).exists() or requests_of(batch).filter(still).exists():
-        return
-    with transaction.atomic():
+    """Call it done once nothing of it moves any more; what is in review goes its own way."""
+    moving = (*UNSENT, State.SENDING, State.ACCEPTED)
+    still = requests_of(batch).filter(Q(state__in=moving) | Q(state=State.UNCERTAIN, in_review=False))
+    if not still.exists() and not BatchRow.objects.filter(batch=batch, waits=True).exists():
         batch.move_to(BatchState.DONE, "batch.done", by=trail.WORKER, finished_at=timezone.now())
 
 
 def hold_back(batch: Batch) -> None:
     """Keep what is not sent yet from being sent."""
-    _queued(batch).update(due_at=None)
+    requests_of(batch).filter(state=State.QUEUED).exclude(due_at=None).update(due_at=None)
 
 
 def let_go(batch: Batch) -> None:
     """Let what was held back be sent."""
-    _queued(batch).filter(due_at=None).update(due_at=Now())
-    for shop in requests_of(batch).filter(state=State.QUEUED).order_by().values_list("shop", flat=True).distinct():
+    held: QuerySet[Any] = requests_of(batch).filter(state=State.QUEUED)
+    held.filter(due_at=None).update(due_at=Now())
+    for shop in held.order_by().values_list("shop", flat=True).distinct():
         ring.ring(tasks.deliver, shop)
 
 
-def _queued(batch: Batch) -> QuerySet[CancellationRequest]:
-    # By the rows' column: an UPDATE takes no join.
-    own = BatchRow.objects.filter(batch=batch, verdict__in=READY).values("cancellation")
-    return CancellationRequest.objects.filter(pk__in=own, state=State.QUEUED)
-
-
-def withdraw_some(batch: Batch) -> bool:
-    """Take back what is unsent of a stopped batch, in the name of who asked; return whether there is more."""
-    unsent = list(requests_of(batch).filter(state__in=UNSENT).select_related("shop")[:WITHDRAWN_AT_ONCE])
-    for cancellation in unsent:
-        try:
-            withdraw(cancellation, by=batch.requested_by)
-        except NotAsked:
-            continue  # it was sent a moment ago
-    return len(unsent) == WITHDRAWN_AT_ONCE
+def withdraw_rest(batch: Batch, *, by: Any) -> int:
+    """Take back what is unsent of a stopped batch; return how many."""
+    count = withdraw_together(requests_of(batch), by=by)
+    Batch.objects.filter(pk=batch.pk, state=BatchState.STOPPED, finished_at=None).update(finished_at=timezone.now())
+    return count

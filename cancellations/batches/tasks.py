@@ -1,9 +1,10 @@
-"""Doorbells of batches. Each says only that there is work; the rows say what. Lost or doubled, they do no harm."""
+"""Doorbells of batches: each says only that there is work. Lost, doubled or late, they do no harm."""
 
 from celery import shared_task
 
 from cancellations import ring
 from cancellations.batches import planning, running
+from cancellations.batches.states import BatchState
 
 
 @shared_task
@@ -14,7 +15,7 @@ def plan(batch_id: int) -> None:
 
 @shared_task
 def advance(batch_id: int) -> None:
-    """Ask for the next rows of a running batch."""
+    """Ask for the next rows of a running batch; hold or take back those of one that does not run."""
     if running.advance(batch_id):
         ring.ring(advance, batch_id)
 
@@ -22,7 +23,6 @@ def advance(batch_id: int) -> None:
 @shared_task
 def sweep() -> None:
     """Ring for every batch that has something to do."""
-    for batch_id in planning.unplanned().values_list("pk", flat=True):
-        ring.ring(plan, batch_id)
-    for batch_id in running.moving().values_list("pk", flat=True):
-        ring.ring(advance, batch_id)
+    planning.forget_leftovers()
+    for batch_id, state in running.live().values_list("pk", "state"):
+        ring.ring(plan if state == BatchState.PLANNING else advance, batch_id)

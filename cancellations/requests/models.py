@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cancellations.audit import trail
+from cancellations.audit.models import AuditEvent
 from cancellations.orders.models import Order
 from cancellations.reasons.models import Reason
 from cancellations.requests.states import MOVES, OPEN, State
@@ -164,7 +165,11 @@ class CancellationRequest(models.Model):
 
     def record(self, verb: str, *, by: Any, data: dict[str, Any] | None = None) -> None:
         """Write an event about this request."""
-        trail.record(
+        trail.record_all([self.event(verb, by=by, data=data)])
+
+    def event(self, verb: str, *, by: Any, data: dict[str, Any] | None = None) -> AuditEvent:
+        """Return an event about this request, not written yet."""
+        return trail.event(
             verb,
             by=by,
             subject_kind="cancellation",
