@@ -76,6 +76,30 @@ def bars(rows: Sequence[tuple[str, Sequence[int]]], tones: Sequence[str], top: i
     return drawn
 
 
+@dataclass(frozen=True)
+class Share:
+    """One part of a single bar across the page. ``x`` and ``width`` are percentages of the chart."""
+
+    label: str
+    tone: str
+    number: int
+    x: str
+    width: str
+
+
+def shares(parts: Sequence[tuple[str, str, int]]) -> list[Share]:
+    """Lay out one bar of (label, tone, number); every part stays wide enough to be seen."""
+    together = sum(max(number, 0) for *_, number in parts) or 1
+    least = 0.6
+    room = 100 - least * len(parts)
+    drawn, at = [], 0.0
+    for label, tone, number in parts:
+        wide = least + room * number / together
+        drawn.append(Share(label, tone, number, f"{at:.3f}%", f"{max(wide - 0.2, 0.2):.3f}%"))
+        at += wide
+    return drawn
+
+
 def grid(top: int) -> list[tuple[int, str]]:
     """Return the lines of the scale: (number, y in pixels), four at most above zero."""
     room = HEIGHT - TOP - BOTTOM

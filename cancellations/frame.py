@@ -40,6 +40,7 @@ PLACES = (
     Place("home", _("Home"), "home", key="h"),
     Place("orders:list", _("Orders"), "shopping-bag", "search", key="o"),
     Place("requests:list", _("Cancellations"), "no-symbol", "search", key="c"),
+    Place("batches:list", _("Bulk"), "queue-list", "request", key="b"),
     Place("audit:list", _("Audit"), "document-magnifying-glass", "audit", key="a"),
     Place("shops:list", _("Shops"), "building-storefront", "shops", key="s"),
     Place("operations", _("Operations"), "cpu-chip", "shops"),

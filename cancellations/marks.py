@@ -48,6 +48,14 @@ MARKS: dict[str, Mark] = {
     "unchecked": Mark(pgettext_lazy("shop", "Not checked yet"), "quiet", "minus"),
     "inactive": Mark(pgettext_lazy("shop", "Switched off"), "quiet", "no-symbol"),
     "active": Mark(pgettext_lazy("shop", "Active"), "good", "check"),
+    # A bulk
+    "bulk-planning": Mark(_("Being planned"), "info", "dot"),
+    "bulk-planned": Mark(_("Planned"), "accent", "clipboard-document-list"),
+    "bulk-running": Mark(_("Running"), "info", "dot"),
+    "bulk-paused": Mark(_("Paused"), "warn", "pause"),
+    "bulk-stopped": Mark(_("Stopped"), "quiet", "stop"),
+    "bulk-done": Mark(_("Done"), "good", "check"),
+    "bulk-discarded": Mark(_("Discarded"), "quiet", "minus"),
     # What came of one attempt
     "": Mark(_("Under way"), "info", "dot"),
     "Receipt": Mark(_("Platform said yes"), "good", "check"),

@@ -1,6 +1,7 @@
 """A face: re-exports the folders' models, so that they share one migration chain."""
 
 from cancellations.audit.models import AuditEvent, Seal, Verification
+from cancellations.batches.models import Batch, BatchRow
 from cancellations.orders.models import FileImport, Order, OrderItem, OrderKey, Pull
 from cancellations.people.models import Person
 from cancellations.reasons.models import ListedReasons, Reason, ReasonMapping
@@ -11,6 +12,8 @@ from cancellations.shops.models import Credential, Pulse, Shop, ShopAccess, Shop
 __all__ = [
     "Attempt",
     "AuditEvent",
+    "Batch",
+    "BatchRow",
     "CancellationRequest",
     "Credential",
     "FileImport",

@@ -17,6 +17,7 @@ urlpatterns = [
     path("operations/", operations.operations, name="operations"),
     path("orders/", include(([*orders.urlpatterns, *_order_page], "orders"))),
     path("cancellations/", include("cancellations.requests.urls")),
+    path("bulk/", include("cancellations.batches.urls")),
     path("audit/", include("cancellations.review.urls")),
     path("shops/", include("cancellations.shops.urls")),
     path("reasons/", include("cancellations.reasons.urls")),

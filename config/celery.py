@@ -11,7 +11,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("rescind")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
-    ["cancellations.requests", "cancellations.orders", "cancellations.audit", "cancellations.reasons"]
+    [
+        "cancellations.batches",
+        "cancellations.requests",
+        "cancellations.orders",
+        "cancellations.audit",
+        "cancellations.reasons",
+    ]
 )
 
 

@@ -39,6 +39,8 @@ CHECK_SECONDS = [float(one) for one in env.list("CHECK_SECONDS", default=[10, 30
 RETRY_SECONDS = env.float("RETRY_SECONDS", default=30.0)
 PROBE_SECONDS = env.float("PROBE_SECONDS", default=60.0)
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=15.0)
+BULK_BRAKE_FAILED = env.int("BULK_BRAKE_FAILED", default=20)
+BULK_BRAKE_UNCERTAIN = env.int("BULK_BRAKE_UNCERTAIN", default=5)
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -166,6 +168,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "cancellations.requests.tasks.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": 15}},
+    "bulk": {"task": "cancellations.batches.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
     "seal": {"task": "cancellations.audit.tasks.seal", "schedule": 5.0, "options": {"expires": 5}},
     "verify": {"task": "cancellations.audit.tasks.verify_chain", "schedule": 60.0, "options": {"expires": 60}},
     "sync": {"task": "cancellations.orders.tasks.sync_due", "schedule": 30.0, "options": {"expires": 30}},

@@ -1,6 +1,6 @@
 """``record()``: the only way to write an event. Writers never wait for each other; sealing comes after."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -36,7 +36,19 @@ def coming_from(origin: str, incident: str = "") -> Iterator[None]:
         _origin.reset(token)
 
 
-def record(
+def record(verb: str, **facts: Any) -> AuditEvent:
+    """Write one event, in the caller's transaction. Takes what :func:`event` takes."""
+    written = event(verb, **facts)
+    written.save(force_insert=True)
+    return written
+
+
+def record_all(events: Iterable[AuditEvent]) -> None:
+    """Write many events at once, in the caller's transaction."""
+    AuditEvent.objects.bulk_create(events)
+
+
+def event(
     verb: str,
     *,
     by: Any,
@@ -47,7 +59,7 @@ def record(
     order_number: str = "",
     data: dict[str, Any] | None = None,
 ) -> AuditEvent:
-    """Write one event, in the caller's transaction.
+    """Return one event, not written yet.
 
     Args:
         verb: ``thing.done``.
@@ -58,7 +70,7 @@ def record(
     """
     origin, incident = _origin.get()
     machine = by if isinstance(by, Machine) else None
-    return AuditEvent.objects.create(
+    return AuditEvent(
         at=timezone.now(),
         verb=verb,
         actor_id=None if machine else by.pk,

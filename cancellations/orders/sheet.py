@@ -29,14 +29,14 @@ _CURRENCY = re.compile(r"[A-Za-z]{3,8}")
 _STATUSES = {one.value for one in OrderStatus}
 
 _NO_TEXT = gettext_noop("This is not a text file in UTF-8 or GB18030. Save it as “CSV UTF-8” and hand it in again.")
-_EMPTY = gettext_noop("The file is empty. Its first line must name the columns.")
+EMPTY = gettext_noop("The file is empty. Its first line must name the columns.")
 _UNKNOWN_COLUMN = gettext_noop("There is no column “%(column)s”. The columns may be: %(columns)s.")
 _TWICE = gettext_noop("The column “%(column)s” is there twice.")
 _LACKING = gettext_noop("The column “%(column)s” is missing. The first line must name the columns: %(columns)s.")
-_TOO_LONG = gettext_noop("The line is longer than 64 KB.")
-_QUOTE = gettext_noop("A quotation mark is never closed, or stands in the middle of a cell.")
-_CELLS = gettext_noop("The line has %(found)s cells, the first line has %(wanted)s.")
-_NUL = gettext_noop("The line holds a NUL character, which no text has.")
+TOO_LONG = gettext_noop("The line is longer than 64 KB.")
+QUOTE = gettext_noop("A quotation mark is never closed, or stands in the middle of a cell.")
+CELLS = gettext_noop("The line has %(found)s cells, the first line has %(wanted)s.")
+NUL = gettext_noop("The line holds a NUL character, which no text has.")
 _MISSING = gettext_noop("“%(column)s” is empty. Every order needs it.")
 _CELL_TOO_LONG = gettext_noop("“%(column)s” is longer than %(most)s characters.")
 _SPREADSHEET = gettext_noop("A spreadsheet has shortened “%(column)s” to %(value)s. Format the column as text first.")
@@ -94,11 +94,11 @@ def lines(card: Card, file: BinaryIO) -> Iterator[Line]:
     Raises:
         Unreadable: The file as a whole: no text, or its first line names no usable columns.
     """
-    encoding = _encoding(file)
-    numbered = _raw_lines(file, encoding)
+    encoding = encoding_of(file)
+    numbered = raw_lines(file, encoding)
     first = next(((number, text) for number, text in numbered if text is None or text.strip()), None)
     if first is None or first[1] is None:
-        raise Unreadable(_EMPTY if first is None else _TOO_LONG)
+        raise Unreadable(EMPTY if first is None else TOO_LONG)
     layout = _layout(card, first[1])
     for number, text in numbered:
         if text is not None and not text.strip().strip(layout.delimiter):
@@ -109,8 +109,11 @@ def lines(card: Card, file: BinaryIO) -> Iterator[Line]:
             yield Line(number, fault=fault)
 
 
-def _encoding(file: BinaryIO) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
+def encoding_of(file: BinaryIO) -> str:
+    """Return the encoding a file can be read in. Raises :class:`Unreadable` when there is none."""
+    file.seek(0)
+    marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         decoder = codecs.getincrementaldecoder(encoding)()
         file.seek(0)
         try:
@@ -123,7 +126,7 @@ def _encoding(file: BinaryIO) -> str:
     raise Unreadable(_NO_TEXT)
 
 
-def _raw_lines(file: BinaryIO, encoding: str) -> Iterator[tuple[int, str | None]]:
+def raw_lines(file: BinaryIO, encoding: str) -> Iterator[tuple[int, str | None]]:
     """Yield (number, text) of every line, ``None`` for one that is too long, which is skipped and never held whole."""
     file.seek(0)
     decoder, number = codecs.getincrementaldecoder(encoding)(), 0
@@ -187,18 +190,18 @@ def _order(layout: _Layout, text: str | None) -> PlatformOrder:
 
 def _cells(layout: _Layout, text: str | None) -> dict[str, str]:
     if text is None:
-        raise BadLine(_TOO_LONG)
+        raise BadLine(TOO_LONG)
     if "\x00" in text:
-        raise BadLine(_NUL)
+        raise BadLine(NUL)
     try:
         row = next(csv.reader([text], delimiter=layout.delimiter, strict=True))
     except csv.Error as error:
-        raise BadLine(_QUOTE) from error
+        raise BadLine(QUOTE) from error
     while len(row) > len(layout.columns) and not row[-1].strip():
         row.pop()  # spreadsheets pad lines with empty cells
     if len(row) != len(layout.columns):
-        raise BadLine(_CELLS, found=len(row), wanted=len(layout.columns))
-    cells = {column: _plain(value) for column, value in zip(layout.columns, row, strict=True)}
+        raise BadLine(CELLS, found=len(row), wanted=len(layout.columns))
+    cells = {column: plain_cell(value) for column, value in zip(layout.columns, row, strict=True)}
     for column, value in cells.items():
         if not value and column in layout.needed:
             raise BadLine(_MISSING, column=column)
@@ -209,7 +212,7 @@ def _cells(layout: _Layout, text: str | None) -> dict[str, str]:
     return cells
 
 
-def _plain(value: str) -> str:
+def plain_cell(value: str) -> str:
     """Undo what people do to keep a spreadsheet from shortening a number: ``="00123"`` and ``'00123``."""
     value = value.strip()
     if value.startswith('="') and value.endswith('"'):

@@ -100,8 +100,6 @@ def _ask(
     via: str,
     priority: int,
 ) -> Asked:
-    now = timezone.now()
-    state = State.PENDING_APPROVAL if shop.needs_approval else State.QUEUED
     unit = CancellationRequest.objects.filter(shop=shop, order_key=order.key, item_ref=item_ref)
     earlier = unit.filter(submission=submission).first() if submission else None
     earlier = earlier or unit.filter(state__in=OPEN).first()
@@ -111,46 +109,67 @@ def _ask(
         return Asked(earlier, fresh=False)
     try:
         with transaction.atomic():
-            cancellation = CancellationRequest.objects.create(
-                shop=shop,
-                order=order,
-                ref=order.ref,
-                order_key=order.key,
-                order_number=order.number,
-                item_ref=item_ref,
-                item_name=item.name if item else "",
-                reason=choice.reason,
-                reason_value=choice.value,
-                note=note,
-                snapshot=snapshot_of(order, item),
-                submission=submission,
-                requested_by=by,
-                requested_at=now,
-                state=state,
-                state_since=now,
-                priority=priority,
-                due_at=now if state == State.QUEUED else None,
-            )
+            cancellation = draft(by, shop, order, item_ref, item, choice, note, submission, priority)
+            cancellation.save(force_insert=True)
     except IntegrityError:  # somebody was faster: the database keeps one open request per unit
         again = unit.filter(submission=submission).first() if submission else None
         again = again or unit.filter(state__in=OPEN).first() or unit.order_by("-pk").first()
         if again is None:
             raise NotAsked(_("This form was sent for another order already. Open the order again.")) from None
         return Asked(again, fresh=False)
-    cancellation.record(
-        "cancellation.requested",
-        by=by,
-        data={
-            "to": state,
-            "reason": choice.reason.code,
-            "sent as": choice.value,
-            "note": note,
-            "item": item_ref,
-            "via": via,
-            "seen": cancellation.snapshot,
-        },
-    )
+    cancellation.record("cancellation.requested", by=by, data=facts_of(cancellation, via))
     return Asked(cancellation, fresh=True)
+
+
+def draft(
+    by: Person,
+    shop: Shop,
+    order: Order,
+    item_ref: str,
+    item: OrderItem | None,
+    choice: Choice,
+    note: str,
+    submission: uuid.UUID | None,
+    priority: int,
+    batch: int | None = None,
+) -> CancellationRequest:
+    """Return a new request about one unit, not written yet."""
+    now = timezone.now()
+    state = State.PENDING_APPROVAL if shop.needs_approval else State.QUEUED
+    return CancellationRequest(
+        shop=shop,
+        order=order,
+        ref=order.ref,
+        order_key=order.key,
+        order_number=order.number,
+        item_ref=item_ref,
+        item_name=item.name if item else "",
+        reason=choice.reason,
+        reason_value=choice.value,
+        note=note,
+        snapshot=snapshot_of(order, item),
+        submission=submission,
+        requested_by=by,
+        requested_at=now,
+        state=state,
+        state_since=now,
+        priority=priority,
+        batch=batch,
+        due_at=now if state == State.QUEUED else None,
+    )
+
+
+def facts_of(cancellation: CancellationRequest, via: str) -> dict[str, Any]:
+    """Return what the event of asking tells."""
+    return {
+        "to": cancellation.state,
+        "reason": cancellation.reason.code,
+        "sent as": cancellation.reason_value,
+        "note": cancellation.note,
+        "item": cancellation.item_ref,
+        "via": via,
+        "seen": cancellation.snapshot,
+    }
 
 
 def snapshot_of(order: Order, item: OrderItem | None) -> dict[str, Any]:

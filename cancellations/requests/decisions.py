@@ -64,12 +64,17 @@ def withdraw(cancellation: CancellationRequest, *, by: Person, note: str = "") -
     require(by, "withdraw", cancellation.shop)
     if cancellation.state not in (State.QUEUED, State.PENDING_APPROVAL):
         raise NotAllowed(_("It can't be withdrawn any more: it has been sent, or it is over."))
+    with transaction.atomic():
+        _moved(take_back(cancellation, by=by, note=note))
+
+
+def take_back(cancellation: CancellationRequest, *, by: Any, note: str = "") -> bool:
+    """Withdraw what waits, in the caller's transaction; what may be done already is uncertain again."""
     state = State.WITHDRAWN
     changes: dict[str, Any] = {"due_at": None}
     if cancellation.doubt:
         state, changes = State.UNCERTAIN, {**unclear(cancellation.shop), "advice": EARLIER_DOUBT}
-    with transaction.atomic():
-        _moved(cancellation.move_to(state, "cancellation.withdrawn", by=by, data={"note": note}, **changes))
+    return cancellation.move_to(state, "cancellation.withdrawn", by=by, data={"note": note}, **changes)
 
 
 def check_now(cancellation: CancellationRequest, *, by: Person) -> None:

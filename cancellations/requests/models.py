@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cancellations.audit import trail
+from cancellations.audit.models import AuditEvent
 from cancellations.orders.models import Order
 from cancellations.reasons.models import Reason
 from cancellations.requests.states import MOVES, OPEN, State
@@ -31,6 +32,7 @@ class CancellationRequest(models.Model):
         order_key, order_number, item_ref, item_name: Copied, so that the request stands without the index.
         reason_value: What is sent to the platform for the reason; "" where it takes none.
         priority: What is sent first: ``ONE_BY_ONE``, asked by a person who waits, before ``BULK``.
+        batch: Key of the batch it was asked in; ``None`` for one by one. A number: the arrows point the other way.
         due_at: When a worker looks at it next; ``None`` when none will.
         attempt_no: Number of the last attempt; only its owner may conclude it.
         lease_until: Until then a worker is believed to be sending.
@@ -72,6 +74,7 @@ class CancellationRequest(models.Model):
     state = models.CharField(max_length=20, choices=[(state.value, state.value) for state in State])
     state_since = models.DateTimeField()
     priority = models.PositiveSmallIntegerField(default=ONE_BY_ONE, db_default=ONE_BY_ONE)
+    batch = models.BigIntegerField(null=True)
     due_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempt_no = models.PositiveIntegerField(default=0)
@@ -108,6 +111,7 @@ class CancellationRequest(models.Model):
             models.Index(
                 fields=["shop", "priority", "due_at", "id"], condition=Q(state=State.QUEUED), name="request_queue"
             ),
+            models.Index(fields=["batch", "shop", "state"], condition=Q(batch__isnull=False), name="request_batch"),
             models.Index(fields=["-requested_at", "-id"], name="request_newest"),
             models.Index(fields=["-requested_at", "-id"], condition=~Q(alarm=""), name="request_alarm"),
             models.Index(fields=["shop", "-requested_at", "-id"], name="request_shop_newest"),
@@ -165,7 +169,11 @@ class CancellationRequest(models.Model):
 
     def record(self, verb: str, *, by: Any, data: dict[str, Any] | None = None) -> None:
         """Write an event about this request."""
-        trail.record(
+        trail.record_all([self.event(verb, by=by, data=data)])
+
+    def event(self, verb: str, *, by: Any, data: dict[str, Any] | None = None) -> AuditEvent:
+        """Return an event about this request, not written yet."""
+        return trail.event(
             verb,
             by=by,
             subject_kind="cancellation",

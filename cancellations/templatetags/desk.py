@@ -150,13 +150,21 @@ def pretty(value: Any) -> SafeString:
 
 @register.inclusion_tag("parts/chart.html")
 def chart(
-    rows: Sequence[tuple[str, Sequence[int]]], legend: Sequence[tuple[str, str]], title: str = ""
+    rows: Sequence[tuple[str, Sequence[int]]], legend: Sequence[tuple[str, str]], title: str = "", head: str = ""
 ) -> dict[str, Any]:
-    """Draw stacked bars: ``rows`` are (label, numbers), ``legend`` (name, tone) for each number."""
+    """Draw stacked bars: ``rows`` are (label, numbers), ``legend`` (name, tone) for each, ``head`` what labels are."""
     rows = list(rows)
     top = charts.ceiling(max((sum(numbers) for _, numbers in rows), default=0))
     drawn = charts.bars(rows, [tone for _, tone in legend], top)
-    return {"bars": drawn, "legend": legend, "title": title, "grid": charts.grid(top), "height": charts.HEIGHT}
+    head = head or gettext("Day")
+    grid = charts.grid(top)
+    return {"bars": drawn, "legend": legend, "title": title, "head": head, "grid": grid, "height": charts.HEIGHT}
+
+
+@register.inclusion_tag("parts/stack.html")
+def stack(parts: Sequence[tuple[str, str, int]], title: str = "") -> dict[str, Any]:
+    """Draw one bar across the page: ``parts`` are (label, tone, number); the legend says the numbers."""
+    return {"pieces": charts.shares(parts), "title": title}
 
 
 @register.inclusion_tag("parts/pager.html", takes_context=True)

@@ -6,7 +6,7 @@ PostgreSQL and Redis on loopback are needed (a database and Redis numbers 11 and
 history are part of what is measured; so is the worker's confirming reading as far as it falls into the time.
 """
 
-# ruff: noqa: E402, I001, T201 - Django is set up between the imports; a measurement is printed
+# ruff: noqa: T201 - Django is set up between the imports; a measurement is printed
 
 import argparse
 import contextlib
@@ -18,7 +18,6 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import httpx
 import psycopg

@@ -1,0 +1,165 @@
+"""A batch in numbers: the plan by verdict, shop and currency; the run by outcome and shop. No row is read."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.utils import timezone
+
+from cancellations.batches.models import Batch, BatchRow
+from cancellations.batches.states import READY, BatchState
+from cancellations.batches.wording import BUCKETS, OUTCOMES, VERDICTS
+from cancellations.requests.models import CancellationRequest
+from cancellations.requests.states import State
+from cancellations.shops.connection import card_of
+from cancellations.shops.models import Shop
+from providers.errors import ProviderError
+
+RATE_OVER = timedelta(minutes=2)
+LIVE = (BatchState.RUNNING, BatchState.PAUSED)
+# Rows that were to be cancelled and for which nothing was asked: it is not their turn yet, or it could not be.
+UNASKED = Q(waits=True) | ~Q(not_asked="")
+_ENDED = (State.SUCCEEDED, State.REJECTED, State.FAILED, State.UNCERTAIN)
+
+
+@dataclass
+class ShopSum:
+    """What one shop has in a batch: counts by word, amounts by currency of what is to be cancelled."""
+
+    shop: Shop | None
+    counts: Counter[str] = field(default_factory=Counter)
+    amounts: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.counts.total()
+
+    def cells(self, words: Iterable[str]) -> list[int]:
+        """Return the counts in a table's order."""
+        return [self.counts[word] for word in words]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Counts of a batch.
+
+    Attributes:
+        words: The words that occur, in the order they are told: (word, label, tone, count).
+        shops: The same by shop, the largest first; what belongs to none last.
+        amounts: Of what is to be cancelled, by currency.
+    """
+
+    words: list[tuple[str, str, str, int]]
+    shops: list[ShopSum]
+    amounts: list[tuple[str, Decimal]]
+
+    @property
+    def total(self) -> int:
+        """All rows counted."""
+        return sum(count for *_, count in self.words)
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """For the chart and its table: (label, tone)."""
+        return [(label, tone) for _, label, tone, _count in self.words]
+
+    @property
+    def parts(self) -> list[tuple[str, str, int]]:
+        """For the one bar of all: (label, tone, number)."""
+        return [(label, tone, count) for _, label, tone, count in self.words]
+
+    @property
+    def table(self) -> list[tuple["ShopSum", list[int]]]:
+        """For the table by shop: the shop, and its counts in the words' order."""
+        keys = [word for word, *_ in self.words]
+        return [(one, one.cells(keys)) for one in self.shops]
+
+    @property
+    def bars(self) -> list[tuple[str, list[int]]]:
+        """For the chart by shop."""
+        keys = [word for word, *_ in self.words]
+        return [(one.shop.title if one.shop else "–", one.cells(keys)) for one in self.shops]
+
+    def of(self, word: str) -> int:
+        """Return one count."""
+        return next((count for key, _, _, count in self.words if key == word), 0)
+
+
+def of_plan(rows: QuerySet[BatchRow]) -> Numbers:
+    """Count a plan by verdict."""
+    shops: dict[int | None, ShopSum] = {}
+    grouped = rows.order_by().values_list("shop", "verdict", "currency").annotate(n=Count("pk"), amount=Sum("amount"))
+    known = _shops(rows)
+    for shop, verdict, currency, count, amount in grouped:
+        one = shops.setdefault(shop, ShopSum(known.get(shop or 0)))
+        one.counts[verdict] += count
+        if verdict in READY and amount is not None:
+            one.amounts[currency] = one.amounts.get(currency, Decimal()) + amount
+    return _numbers(shops, {word: (str(one.label), one.tone) for word, one in VERDICTS.items()})
+
+
+def of_run(batch: Batch, rows: QuerySet[BatchRow]) -> Numbers:
+    """Count what became of the rows that were to be cancelled: by the requests, and by the rows without one."""
+    shops: dict[int | None, ShopSum] = {}
+    known = _shops(rows)
+    asked = CancellationRequest.objects.filter(batch=batch.pk, shop__in=known).order_by().values_list("shop", "state")
+    for shop, state, count in asked.annotate(n=Count("pk")):
+        shops.setdefault(shop, ShopSum(known.get(shop))).counts[BUCKETS[state]] += count
+    rest = rows.filter(UNASKED, verdict__in=READY).order_by().values_list("shop", "waits")
+    live = batch.state in LIVE
+    for shop, waits, count in rest.annotate(n=Count("pk")):
+        word = "waits" if waits and live else "withdrawn"
+        shops.setdefault(shop, ShopSum(known.get(shop or 0))).counts[word] += count
+    return _numbers(shops, {word: (str(one.label), one.tone) for word, one in OUTCOMES.items()})
+
+
+def _shops(rows: QuerySet[BatchRow]) -> dict[int, Shop]:
+    wanted = rows.exclude(shop=None).order_by().values("shop").distinct()
+    return {one.pk: one for one in Shop.objects.select_related("health").filter(pk__in=wanted)}
+
+
+def _numbers(shops: dict[int | None, ShopSum], labels: dict[str, tuple[str, str]]) -> Numbers:
+    together: Counter[str] = Counter()
+    amounts: dict[str, Decimal] = {}
+    for one in shops.values():
+        together.update(one.counts)
+        for currency, amount in one.amounts.items():
+            amounts[currency] = amounts.get(currency, Decimal()) + amount
+    words = [(word, label, tone, together[word]) for word, (label, tone) in labels.items() if together[word]]
+    ordered = sorted(shops.values(), key=lambda one: (one.shop is None, -one.total))
+    return Numbers(words, ordered, sorted(amounts.items()))
+
+
+def seconds_left(batch: Batch, numbers: Numbers) -> float | None:
+    """Estimate how long a running batch still takes; ``None`` while nothing can be said.
+
+    The slowest shop decides: what is left there over the rate it was seen to have, or its platform's budget.
+    """
+    if batch.state != BatchState.RUNNING or not batch.started_at:
+        return None
+    now = timezone.now()
+    since = max(batch.started_at, now - RATE_OVER)
+    own = Q(batch=batch.pk, state__in=_ENDED, state_since__gte=since)
+    ended = CancellationRequest.objects.filter(own).order_by().values_list("shop")
+    rates = {pk: (n, last) for pk, n, last in ended.annotate(n=Count("pk"), last=Max("state_since"))}
+    longest = 0.0
+    for one in numbers.shops:
+        left = one.counts["moving"] + one.counts["waits"]
+        if not one.shop or not left:
+            continue
+        count, last = rates.get(one.shop.pk, (0, None))
+        seen = (last - since).total_seconds() if last else 0.0
+        rate = count / seen if count > 4 and seen > 1 else _budget(one.shop)
+        longest = max(longest, left / rate)
+    return longest or None
+
+
+def _budget(shop: Shop) -> float:
+    try:
+        return max(card_of(shop).calls_per_second, 0.01)
+    except ProviderError:
+        return 1.0

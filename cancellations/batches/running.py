@@ -1,0 +1,200 @@
+"""A batch under way: some rows of each shop first, then wave after wave; the brake; the pause and the stop.
+
+Whatever is done is done while the batch's row is locked, and a wave's requests are written with the rows that led to
+them: any number of workers may advance a batch at once, and be killed anywhere.
+"""
+
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_noop, override
+
+from cancellations import ring
+from cancellations.audit import trail
+from cancellations.batches import brake, judging, matching
+from cancellations.batches.models import Batch, BatchRow
+from cancellations.batches.states import BatchState, PauseCause, Verdict
+from cancellations.requests import tasks
+from cancellations.requests.models import CancellationRequest
+from cancellations.requests.refusals import NotAsked
+from cancellations.requests.states import State
+from cancellations.requests.together import UNSENT, Wanted, request_together, withdraw_together
+from cancellations.shops.connection import card_of
+from cancellations.shops.models import Shop
+from providers.registry import PROVIDERS
+
+CANARY = 3
+MOST_CANARY = 5
+# As much of a batch waits in one shop as it sends in so many seconds, so that it never runs dry between two looks.
+AHEAD_SECONDS = 10
+LEAST_AHEAD = 200
+CHUNK = 200
+SLICE_SECONDS = 5.0
+
+GONE = gettext_noop("The order is not known any more.")
+
+
+def live() -> QuerySet[Batch]:
+    """Return the batches a worker has something to do for."""
+    return Batch.objects.filter(finished_at=None).exclude(state=BatchState.PLANNED)
+
+
+def requests_of(batch: Batch) -> QuerySet[CancellationRequest]:
+    """Return the requests this batch made; not those it only found open."""
+    return CancellationRequest.objects.filter(batch=batch.pk)
+
+
+def choose_canary(batch: Batch) -> int:
+    """Choose the rows that go first: of every shop some, so that none gets its wave on another's word."""
+    ready = BatchRow.objects.filter(batch=batch, waits=True)
+    shops = list(ready.order_by("shop").values_list("shop", flat=True).distinct())
+    each = min(CANARY, max(1, MOST_CANARY // max(1, len(shops))))
+    chosen = [pk for shop in shops for pk in ready.filter(shop=shop).order_by("pk").values_list("pk", flat=True)[:each]]
+    return BatchRow.objects.filter(pk__in=chosen).update(wave=0)
+
+
+def advance(batch_id: int) -> bool:
+    """Do what can be done now; return whether there is more to do at once."""
+    ends = time.monotonic() + SLICE_SECONDS
+    while time.monotonic() < ends:
+        if not _step(batch_id):
+            return False
+    return True
+
+
+def _step(batch_id: int) -> bool:
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().get(pk=batch_id)
+        if batch.state == BatchState.PAUSED:
+            hold_back(batch)
+        elif batch.state == BatchState.RUNNING:
+            return _forward(batch)
+        if batch.state != BatchState.STOPPED or batch.finished_at:
+            return False
+    withdraw_rest(batch, by=trail.SYSTEM)
+    return False
+
+
+def _forward(batch: Batch) -> bool:
+    went_wrong, held = (False, set[int]()) if batch.canary_over else brake.canary(batch)
+    cause, facts = (PauseCause.CANARY, {"canary": batch.canary}) if went_wrong else brake.judge(batch)
+    if cause:
+        batch.move_to(
+            BatchState.PAUSED,
+            "batch.braked",
+            by=trail.WORKER,
+            data={"because": cause, **facts},
+            paused_why=cause,
+            paused_at=timezone.now(),
+            brake=facts,
+        )
+        hold_back(batch)
+        return False
+    shops = Shop.objects.filter(pk__in=BatchRow.objects.filter(batch=batch, waits=True).order_by().values("shop"))
+    asked = 0
+    for shop in shops:
+        asked += _ask_some(batch, shop, only_first=shop.pk in held)
+        if asked >= CHUNK:
+            return True  # so that a pause or a stop finds the row unlocked
+    if not asked:
+        _finish(batch)
+    return bool(asked)
+
+
+def _ask_some(batch: Batch, shop: Shop, *, only_first: bool) -> int:
+    """Ask for as many rows of one shop as it has room for; return how many it was."""
+    if shop.platform not in PROVIDERS:
+        return 0  # another version of this program asked for it: that one goes on
+    rows = BatchRow.objects.filter(batch=batch, waits=True, shop=shop)
+    if only_first:
+        rows = rows.filter(wave=0)
+    room = min(_room(batch, shop), CHUNK)
+    some = list(rows.order_by("wave", "pk")[:room]) if room > 0 else []
+    if some:
+        _ask(batch, shop, some)
+    return len(some)
+
+
+def _room(batch: Batch, shop: Shop) -> int:
+    """Return how many more may wait in a shop."""
+    ahead = max(LEAST_AHEAD, int(card_of(shop).calls_per_second * AHEAD_SECONDS))
+    return ahead - requests_of(batch).filter(shop=shop, state__in=(State.QUEUED, State.SENDING)).count()
+
+
+def _ask(batch: Batch, shop: Shop, rows: Sequence[BatchRow]) -> None:
+    """Ask for some rows of one shop; what keeps one from being asked is kept with it, and keeps no other."""
+    wanted: dict[uuid.UUID, tuple[BatchRow, Wanted]] = {}
+    found = matching.of_orders([row.order_id for row in rows if row.order_id], [shop])
+    can_pick = judging.pickable([shop], batch.reason_id)
+    for row in rows:
+        order = found.orders.get(row.order_id or 0)
+        item = next((one for one in found.items.get(row.order_id or 0, ()) if one.ref == row.item_ref), None)
+        if order is None or (row.item_ref and item is None):
+            _leave(row, GONE)
+            continue
+        verdict, why, earlier = judging.judge(found, order, item, can_pick)
+        if verdict not in (Verdict.READY, Verdict.READY_APPROVAL):
+            _leave(row, why, earlier)
+            continue
+        key = uuid.uuid5(batch.submission, str(row.pk))
+        wanted[key] = row, Wanted(order, row.item_ref, item, key)
+    try:
+        with override(batch.requested_by.language or None):
+            asked = request_together(
+                by=batch.requested_by,
+                shop=shop,
+                wanted=[one for _row, one in wanted.values()],
+                reason_code=batch.reason.code,
+                note=batch.note,
+                batch=batch.pk,
+            )
+    except NotAsked as refusal:
+        for row, _wanted in wanted.values():
+            _leave(row, str(refusal))
+    else:
+        for key, cancellation in asked.items():
+            row = wanted[key][0]
+            row.cancellation, row.wave = cancellation, 1 if row.wave is None else row.wave
+            if cancellation.batch != batch.pk:
+                row.not_asked = judging.ASKED
+    for row in rows:
+        row.waits = False
+    BatchRow.objects.bulk_update(rows, ["cancellation", "wave", "waits", "not_asked"])
+
+
+def _leave(row: BatchRow, why: str, earlier: CancellationRequest | None = None) -> None:
+    row.not_asked, row.cancellation = why or judging.ALREADY, earlier
+
+
+def _finish(batch: Batch) -> None:
+    """Call it done once nothing of it moves any more; what is in review goes its own way."""
+    moving = (*UNSENT, State.SENDING, State.ACCEPTED)
+    still = requests_of(batch).filter(Q(state__in=moving) | Q(state=State.UNCERTAIN, in_review=False))
+    if not still.exists() and not BatchRow.objects.filter(batch=batch, waits=True).exists():
+        batch.move_to(BatchState.DONE, "batch.done", by=trail.WORKER, finished_at=timezone.now())
+
+
+def hold_back(batch: Batch) -> None:
+    """Keep what is not sent yet from being sent."""
+    requests_of(batch).filter(state=State.QUEUED).exclude(due_at=None).update(due_at=None)
+
+
+def let_go(batch: Batch) -> None:
+    """Let what was held back be sent."""
+    held: QuerySet[Any] = requests_of(batch).filter(state=State.QUEUED)
+    held.filter(due_at=None).update(due_at=Now())
+    for shop in held.order_by().values_list("shop", flat=True).distinct():
+        ring.ring(tasks.deliver, shop)
+
+
+def withdraw_rest(batch: Batch, *, by: Any) -> int:
+    """Take back what is unsent of a stopped batch; return how many."""
+    count = withdraw_together(requests_of(batch), by=by)
+    Batch.objects.filter(pk=batch.pk, state=BatchState.STOPPED, finished_at=None).update(finished_at=timezone.now())
+    return count
