@@ -6,6 +6,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from config.schedule import beat_schedule
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(env.path("ENV_FILE", default=str(BASE_DIR / ".env")))
@@ -166,13 +168,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
-CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "cancellations.requests.tasks.sweep", "schedule": SWEEP_SECONDS, "options": {"expires": 15}},
-    "bulk": {"task": "cancellations.batches.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
-    "seal": {"task": "cancellations.audit.tasks.seal", "schedule": 5.0, "options": {"expires": 5}},
-    "verify": {"task": "cancellations.audit.tasks.verify_chain", "schedule": 60.0, "options": {"expires": 60}},
-    "sync": {"task": "cancellations.orders.tasks.sync_due", "schedule": 30.0, "options": {"expires": 30}},
-}
+CELERY_BEAT_SCHEDULE = beat_schedule(SWEEP_SECONDS)
 
 # -- People
 AUTH_USER_MODEL = "cancellations.Person"
