@@ -65,6 +65,9 @@ def _update(cancellation: CancellationRequest, **changes: Any) -> None:
 
 
 def _confirmed(cancellation: CancellationRequest, reading: Reading, now: datetime) -> None:
+    if cancellation.alarm:  # raised once; the rest is a person's
+        _update(cancellation, due_at=None)
+        return
     facts: dict[str, Any] = {"read": reading.word, "status": reading.status or ""}
     if reading.status == Status.CANCELLED:
         verb = "cancellation.checked" if cancellation.confirmed_at else "cancellation.confirmed"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -15,8 +16,10 @@ from cancellations.orders.models import FileImport, Order
 from cancellations.people.models import Person
 from cancellations.requests import asking
 from cancellations.requests.models import CancellationRequest
+from cancellations.requests.pictures import Picture, keeping
 from cancellations.shops.models import Shop, ShopAccess
 from tests.desk import Stall, person, stall, unit_of
+from tests.drawing import png
 
 ROLES = ("anonymous", "outsider", "agent", "manager", "admin", "deactivated")
 _TOKENS = re.compile(r'(name="csrfmiddlewaretoken" value="|"X-CSRFToken": ")[^"]+|name="submission" value="[^"]+')
@@ -31,6 +34,7 @@ class House:
     order: Order
     cancellation: CancellationRequest
     handed: FileImport
+    picture: Picture
     people: dict[str, Person] = field(default_factory=dict)
 
     def client(self, role: str, **more: Any) -> Client:
@@ -56,6 +60,7 @@ class House:
             "uidb36": "1",
             "key": "abc-def",
             "pk": self._pk(route),
+            "number": self.picture.pk,
         }
         return {name: known[name] for name in wanted}
 
@@ -91,7 +96,9 @@ def build(slug: str = "shoplazza", count: int = 12) -> House:
     handed = FileImport.objects.create(
         shop=made.shop, by=people["agent"], name="orders.csv", handed_in_at=timezone.now(), finished_at=timezone.now()
     )
-    return House(made, elsewhere, first, asked.cancellation, handed, people)
+    with keeping(SimpleUploadedFile("seen.png", png()), asked.cancellation.pk) as kept:
+        picture = Picture.objects.create(cancellation=asked.cancellation, by=people["manager"], **kept)
+    return House(made, elsewhere, first, asked.cancellation, handed, picture, people)
 
 
 def ROUTES() -> dict[str, tuple[str, ...]]:
