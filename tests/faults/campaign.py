@@ -20,7 +20,6 @@ from tests.faults.field import LATE_SECONDS, LEASE, Field, field_of
 from tests.faults.nemesis import AT_PLATFORM, Nemesis
 from tests.faults.people import Form, People, units_of
 
-SETTLING_SECONDS = 2 * LEASE + 60
 CALM_SECONDS = 0.15  # between two acts of the nemesis
 LANES = 2  # so many things are broken at once
 
@@ -32,6 +31,7 @@ class Plan:
     Attributes:
         kind: ``postgres+redis``, ``postgres+rabbitmq`` or ``sqlite+spool``.
         faults: It goes on until so many struck and ``requests`` were asked.
+        settling_seconds: After so long everything is over, in review, or has its next date.
         share: Which part of the requests meets a fault at its platform.
     """
 
@@ -41,6 +41,7 @@ class Plan:
     kind: str = "postgres+redis"
     workers: int = 3
     share: float = 0.3
+    settling_seconds: float = 2 * LEASE + 60
     most_seconds: float = 7200.0
 
 
@@ -180,8 +181,8 @@ class _Campaign:
     # -- the end
 
     def _settle(self) -> None:
-        """Wait until everything is over or waits for a person, at most for two leases and a minute."""
-        ends = time.monotonic() + SETTLING_SECONDS
+        """Wait until everything is over or waits for a person, at most so long as the plan allows."""
+        ends = time.monotonic() + self._plan.settling_seconds
         while time.monotonic() < ends:
             try:
                 if not unsettled(self._field.database):

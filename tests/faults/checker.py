@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ import psycopg
 Unit = tuple[str, str]  # platform, and the key its ledger knows the unit by
 
 ENDED = {"succeeded", "rejected", "failed", "declined", "withdrawn"}
+# A platform may ask for a minute of patience; what was due so long ago was forgotten.
+SOON, OVERDUE = timedelta(seconds=120), timedelta(seconds=10)
 NOT_DONE = {"rejected", "failed", "declined", "withdrawn"}
 
 
@@ -67,14 +69,26 @@ def query(database: str, sql: str) -> list[tuple[Any, ...]]:
 
 def unsettled(database: str) -> list[str]:
     """Return what is neither over nor waiting for a person, and the attempts nobody closed."""
+    return [line for line, _has_time in _moving(database)]
+
+
+def stuck(database: str) -> list[str]:
+    """Return what of it nobody will look at in time: nothing is due, it is overdue, or a worker is believed to have it."""
+    return [line for line, has_time in _moving(database) if not has_time]
+
+
+def _moving(database: str) -> list[tuple[str, bool]]:
+    now, found = datetime.now(UTC), []
     rows = query(
         database,
         "SELECT id, state, due_at, code FROM cancellations_cancellationrequest "
         "WHERE state NOT IN ('succeeded','rejected','failed','declined','withdrawn') AND NOT in_review ORDER BY id",
     )
-    found = [f"request {pk} is {state}, due {due}, {code}" for pk, state, due, code in rows]
+    for pk, state, due, code in rows:
+        has_time = bool(due) and state != "sending" and abs(_moment(due) - now - SOON / 2) < SOON / 2 + OVERDUE
+        found.append((f"request {pk} is {state}, due {due}, {code}", has_time))
     rows = query(database, "SELECT cancellation_id, kind FROM cancellations_attempt WHERE closed_at IS NULL")
-    return found + [f"request {pk} has an open {kind}" for pk, kind in rows]
+    return found + [(f"request {pk} has an open {kind}", False) for pk, kind in rows]
 
 
 def check(database: str, ledger: Path, told: Told) -> Findings:
@@ -89,7 +103,7 @@ def check(database: str, ledger: Path, told: Told) -> Findings:
     _find_doubled(found, requests, events, told, database)
     _find_wrong(found, requests, events)
     _replay(found, requests, database)
-    found.stuck += unsettled(database)
+    found.stuck += stuck(database)
     return found
 
 
