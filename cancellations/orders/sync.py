@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 from cancellations.orders import indexing
 from cancellations.orders.models import Order, OrderStatus, Pull
 from cancellations.shops import health
-from cancellations.shops.connection import capabilities_of, card_of, connect
+from cancellations.shops.connection import capabilities_of, connect, rate_of
 from cancellations.shops.models import Shop
 from providers.contract import OrderQuery, PlatformOrder
 from providers.errors import AuthFailed, Cause, ProviderError, RateLimited, Rejected
@@ -143,7 +143,7 @@ def due() -> QuerySet[Shop]:
 
 
 def _go_on(run: Run, end: float, pause: Callable[[float], None]) -> bool:
-    capabilities, card = capabilities_of(run.shop), card_of(run.shop)
+    capabilities = capabilities_of(run.shop)
     if not capabilities.list_orders and not capabilities.get_orders:
         run.end(error=CANNOT)
         return False
@@ -159,7 +159,8 @@ def _go_on(run: Run, end: float, pause: Callable[[float], None]) -> bool:
         if time.monotonic() >= end:
             run.write(held=False)
             return True
-        pause(2 / card.calls_per_second)
+        rate = rate_of(run.shop)
+        pause(2 / rate if rate else 0.0)
 
 
 def _list(shop: Shop, state: Pull) -> Step:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Case, When
 from django.db.models.functions import Now
 
 from cancellations.orders.reading import clean
@@ -62,7 +63,9 @@ def check_shop(shop_id: int) -> bool:
     try:
         ends = time.monotonic() + SLICE_SECONDS
         due = CancellationRequest.objects.filter(shop=shop_id, state__in=CHECKED, due_at__lte=Now())
-        for pk in due.order_by("due_at", "id").values_list("pk", flat=True)[:MOST_CHECKS]:
+        # What is in doubt goes before what is only watched.
+        watched = Case(When(state=State.SUCCEEDED, then=1), default=0)
+        for pk in due.order_by(watched, "due_at", "id").values_list("pk", flat=True)[:MOST_CHECKS]:
             more = time.monotonic() >= ends
             if more or not pacing.take_soon(Shop.objects.get(pk=shop_id)):
                 break

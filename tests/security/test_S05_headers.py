@@ -12,7 +12,8 @@ from django.conf import settings as used
 from django.test import Client, override_settings
 
 from cancellations.orders import search
-from cancellations.requests.wording import headline, moment
+from cancellations.requests.progress import moment
+from cancellations.requests.wording import headline
 from tests.desk import PASSWORD
 from tests.security.ground import ROUTES, House, build
 from tests.security.test_S01_routes import TABLE, undone
