@@ -33,6 +33,17 @@ def test_without_settings_a_command_says_what_is_missing_and_how_to_make_it(word
     assert "make env" in sentence
 
 
+def test_a_database_that_is_not_migrated_or_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
+    made = tmp_path / ".env"
+    keys.write_env(ROOT / ".env.example", made)
+    for address in (f"sqlite:///{tmp_path}/new.sqlite3", f"sqlite:///{tmp_path}/no/such/folder.sqlite3"):
+        done = manage("cancellations", "--json", env_file=made, DATA_DIR=str(tmp_path / "data"), DATABASE_URL=address)
+        assert done.returncode == 1
+        (sentence,) = done.stderr.strip().splitlines()
+        assert "DATABASE_URL" in sentence
+        assert "migrate" in sentence
+
+
 def test_the_file_that_is_made_is_enough_to_begin_and_private(tmp_path: Path) -> None:
     made = tmp_path / ".env"
     keys.write_env(ROOT / ".env.example", made)
