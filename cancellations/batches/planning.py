@@ -4,7 +4,6 @@ A chunk of rows and how far the plan is are written together: a worker that dies
 two at once one gives way.
 """
 
-import io
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -209,4 +208,4 @@ class Planner:
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:
-    return (line.rstrip("\r\n") for line in io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="\n"))
+    return (line.decode("utf-8", "replace").rstrip("\r\n") for line in file)

@@ -101,5 +101,5 @@ def _paused(batch: Batch) -> Headline:
         PauseCause.FAILURES: _("Too many of the last ones were refused or failed."),
         PauseCause.DOUBT: _("Of too many of the last ones the outcome is not known."),
     }.get(PauseCause(batch.paused_why), "")
-    text = why + " " + _("Look at them, then resume it or stop it.")
+    text = _("%(why)s Look at them, then resume it or stop it.") % {"why": why}
     return Headline("warn", "pause-circle", _("It paused by itself."), text)

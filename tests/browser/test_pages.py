@@ -26,13 +26,39 @@ def addresses(desk: Stack) -> list[str]:
         desk.manage("cancel", "--shop", "shoplazza-sandbox", "--order", number, "--reason", "out_of_stock",
                     "--by", "agent", "--wait", "20", "--json", ok=False)  # fmt: skip
     ids = [one["id"] for one in desk.cancellations()]
+    bulks = [bulk(desk, started=started) for started in (False, True)]
     order = "/orders/1/"
     return [
         "/", "/orders/", "/orders/?q=nothing-like-this-1234", "/orders/?status=cancelled", order, "/orders/import/",
-        "/cancellations/", "/cancellations/?tab=needs", *(f"/cancellations/{pk}/" for pk in ids[:3]), "/audit/",
+        "/cancellations/", "/cancellations/?tab=needs", "/bulk/", "/bulk/new/",
+        *(f"/bulk/{pk}/" for pk in bulks), f"/bulk/{bulks[0]}/?show=doubled",
+        *(f"/cancellations/{pk}/" for pk in ids[:3]), "/audit/",
         "/shops/", "/shops/shoplazza-sandbox/", "/shops/choose/", "/reasons/", "/people/", "/me/",
         "/accounts/password/change/", "/nothing-here/",
     ]  # fmt: skip
+
+
+def bulk(desk: Stack, *, started: bool) -> int:
+    """Plan a bulk of a few orders, doubles and unknown ones among them; perhaps start it."""
+    text = "\n".join([*(plain(desk, "shoplazza", skip=at) for at in (12, 13, 13)), "order 99887766554433"])
+    code = f"""
+import time, uuid
+from cancellations.batches import decisions, handing_in
+from cancellations.batches.models import Batch
+from cancellations.people.models import Person
+from cancellations.reasons.models import Reason
+by, reason = Person.objects.get(username="admin"), Reason.objects.get(code="out_of_stock")
+made = handing_in.hand_in(by=by, reason=reason, note="", submission=uuid.uuid4(), text={text!r})
+for _ in range(300):
+    made.refresh_from_db()
+    if made.state != "planning":
+        break
+    time.sleep(0.1)
+if {started} and decisions.ready(made):
+    decisions.start(made, by=by)
+print(made.pk)
+"""
+    return int(desk.manage("shell", "--no-imports", "-c", code).stdout.split()[-1])
 
 
 @pytest.mark.parametrize(("width", "scheme", "language"), LOOKS)

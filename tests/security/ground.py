@@ -1,6 +1,7 @@
 """What the hostile tests stand on: every route with real keys, six kinds of people, and a way to see what changed."""
 
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from cancellations.batches.models import Batch, BatchRow
 from cancellations.orders.models import FileImport, Order
 from cancellations.people.models import Person
 from cancellations.requests import asking
@@ -35,6 +37,7 @@ class House:
     cancellation: CancellationRequest
     handed: FileImport
     picture: Picture
+    batch: Batch
     people: dict[str, Person] = field(default_factory=dict)
 
     def client(self, role: str, **more: Any) -> Client:
@@ -68,7 +71,8 @@ class House:
         if route == "orders:imported":
             return self.handed.pk
         folder = route.partition(":")[0]
-        found = {"orders": self.order.pk, "requests": self.cancellation.pk, "people": self.people["agent"].pk}
+        found = {"orders": self.order.pk, "requests": self.cancellation.pk, "people": self.people["agent"].pk,
+                 "batches": self.batch.pk}  # fmt: skip
         return found.get(folder, 0)
 
     def url(self, route: str, **other: Any) -> str:
@@ -98,7 +102,15 @@ def build(slug: str = "shoplazza", count: int = 12) -> House:
     )
     with keeping(SimpleUploadedFile("seen.png", png()), asked.cancellation.pk) as kept:
         picture = Picture.objects.create(cancellation=asked.cancellation, by=people["manager"], **kept)
-    return House(made, elsewhere, first, asked.cancellation, handed, picture, people)
+    batch = Batch.objects.create(
+        submission=uuid.uuid4(), source="text", requested_by=people["agent"], requested_at=timezone.now(),
+        reason=asked.cancellation.reason, state="planned", state_since=timezone.now(), plan_total=1,
+    )  # fmt: skip
+    BatchRow.objects.create(
+        batch=batch, place=1, line=1, given=second.number, shop=made.shop, order=second, order_key=second.key,
+        order_number=second.number, verdict="open", cancellation=asked.cancellation,
+    )  # fmt: skip
+    return House(made, elsewhere, first, asked.cancellation, handed, picture, batch, people)
 
 
 def ROUTES() -> dict[str, tuple[str, ...]]:
