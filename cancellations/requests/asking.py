@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -155,7 +156,7 @@ def draft(
         state_since=now,
         priority=priority,
         batch=batch,
-        due_at=now if state == State.QUEUED else None,
+        due_at=Now() if state == State.QUEUED else None,
     )
 
 
