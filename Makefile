@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+SEED ?= 1
 SETTINGS := DJANGO_SETTINGS_MODULE=tests.settings
 
 .DEFAULT_GOAL := help
@@ -62,6 +63,11 @@ messages: $(VENV)/.dev ## collect the strings to translate (needs GNU gettext)
 
 screenshots: $(VENV)/.dev ## make the README's picture (needs Chromium)
 	@$(PY) -m tests.browser.screenshots
+
+faults: $(VENV)/.dev ## thousands of seeded faults on real services; takes an hour, SEED=… repeats one
+	@$(PY) -m tests.faults --seed $(SEED) --faults 5000 --requests 10000
+	@$(PY) -m tests.faults --seed $(SEED) --faults 1000 --requests 1000 --kind sqlite+spool
+	@$(PY) -m tests.faults --seed $(SEED) --faults 500 --requests 1000 --kind postgres+rabbitmq
 
 bench: $(VENV)/.dev ## the benchmarks, printed as tables
 	@$(PY) -m tests.benchmarks

@@ -4,7 +4,10 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import worker_init, worker_ready
+from django.core.exceptions import ImproperlyConfigured
+
+from config.durability import refuse_forgetful_database
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -19,6 +22,15 @@ app.autodiscover_tasks(
         "cancellations.reasons",
     ]
 )
+
+
+@worker_init.connect
+def look_at_the_database(**_facts: Any) -> None:
+    """End at once where what is written down may be forgotten; Celery itself would only log what a listener raises."""
+    try:
+        refuse_forgetful_database()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error
 
 
 @worker_ready.connect

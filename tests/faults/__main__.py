@@ -1,4 +1,4 @@
-"""``python -m tests.faults --seed 1 --faults 5000``: run a campaign and print what it found; exit 1 unless all is zero."""
+"""``python -m tests.faults --seed 1 --faults 5000``: run a campaign, print what it found; exit 1 unless all is zero."""
 
 import argparse
 import signal
@@ -34,7 +34,8 @@ def main() -> None:
     for line in report(result.findings, result.faults, result.seconds, args.seed):
         print(line)
     print(
-        f"pages that broke while things were broken: {result.broken_pages}; forms without any answer: {result.unanswered}"
+        f"pages that broke while things were broken: {result.broken_pages}; "
+        f"forms without any answer: {result.unanswered}"
     )
     sys.exit(0 if result.findings.is_clean else 1)
 

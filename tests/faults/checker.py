@@ -73,7 +73,7 @@ def unsettled(database: str) -> list[str]:
 
 
 def stuck(database: str) -> list[str]:
-    """Return what of it nobody will look at in time: nothing is due, it is overdue, or a worker is believed to have it."""
+    """Return what of it nobody looks at in time: nothing is due, it is overdue, or a worker is believed to have it."""
     return [line for line, has_time in _moving(database) if not has_time]
 
 

@@ -24,14 +24,14 @@ TIMES = {
     "CALL_SECONDS": "1.5",
     "LOOKUP_SECONDS": "2",
     "LEASE_SECONDS": "3",
-    "SETTLE_SECONDS": "10",
+    "SETTLE_SECONDS": "14",
     "CHECK_SECONDS": "1,1,2,4,6,8,15",
     "RETRY_SECONDS": "0.5",
     "PROBE_SECONDS": "1",
     "SWEEP_SECONDS": "1",
 }
 LEASE = float(TIMES["LEASE_SECONDS"])
-LATE_SECONDS = 4.0
+LATE_SECONDS = 7.0
 SKEWS = (0.0, 0.0, 0.0, 720.0, -720.0)
 
 
@@ -159,7 +159,7 @@ def thaw(pid: int) -> None:
 
 @contextlib.contextmanager
 def field_of(folder: Path, *, kind: str, orders: int, workers: int) -> Iterator[Field]:
-    """Set up a desk on ``postgres+redis``, ``postgres+rabbitmq`` or ``sqlite+spool``; everything is ended afterwards."""
+    """Set up a desk on ``postgres+redis``, ``postgres+rabbitmq`` or ``sqlite+spool``; all of it is ended afterwards."""
     folder.chmod(0o755)
     postgres = OwnPostgres(folder) if kind.startswith("postgres") else None
     broker: Broker = (

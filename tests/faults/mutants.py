@@ -47,7 +47,7 @@ def main() -> None:
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="rescind-mutant-") as folder:
             mutate(patch, Path(folder))
-            command = ["-m", "tests.faults", "--seed", str(args.seed), "--faults", str(args.faults)]
+            command = ["-m", "tests.faults", "--seed", str(args.seed), "--faults", str(args.faults), "--share", "0.5"]
             done = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True, check=False)
         lines = done.stdout.splitlines()
         last = next((line for line in lines if line.startswith("seed ")), done.stderr[-300:])

@@ -18,7 +18,7 @@ from tests.faults.steps import COMMITS, STEPS, WEB
 AT_PLATFORM = (
     "hang", "hang-after", "drop", "drop-after", "error", "error-after", "html", "html-after", "garbage",
     "garbage-after", "truncated", "truncated-after", "empty", "empty-after", "huge-after", "redirect",
-    "redirect-after", "limit", "auth", "late", "late", "late",
+    "redirect-after", "limit", "auth", "late", "late", "late", "late", "late",
 )  # fmt: skip
 MOST_ARMED = 4
 FROZEN_SECONDS = LEASE + 2

@@ -60,7 +60,7 @@ def _become(order: dict[str, Any]) -> None:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(bool(end.code))
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a child must never go on as its parent
         sys.excepthook(*sys.exc_info())
     finally:
         sys.stderr.flush()

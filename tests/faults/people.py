@@ -111,7 +111,7 @@ class People:
         self._recent: deque[Form] = deque(maxlen=200)
 
     def ask(self, form: Form, clicks: int = 1) -> int:
-        """Fill in a form and click so often at once; press again until there is an answer. Return the request's number."""
+        """Fill in a form, click so often at once, press again until there is an answer; return the request's number."""
         with self._lock:
             self._recent.append(form)
         answers = (

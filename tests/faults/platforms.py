@@ -1,4 +1,4 @@
-"""The pretend platforms as a server whose ledger forgets nothing, and which may perform a cancel long after it was asked.
+"""The pretend platforms as a server whose ledger forgets nothing, and which may perform a cancel long after the call.
 
 ``python -m tests.faults.platforms --port N --state FILE --orders N``. On top of the sandbox's own ledger (``called``,
 ``performed``) it notes by its own clock: ``again`` (a cancel of what is cancelled already), ``fault <kind>`` (which

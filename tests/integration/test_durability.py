@@ -1,0 +1,95 @@
+"""What was acknowledged survives a power cut and a full disk, or it was not acknowledged."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from cancellations.requests import asking, delivery, reconciliation, sweeping
+from cancellations.requests.models import CancellationRequest
+from cancellations.requests.states import State
+from config import demo
+from config.durability import refuse_forgetful_database
+from tests.desk import person, stall
+from tests.stack import ROOT
+from tests.throwaway import database
+
+TELL = """
+import django; django.setup()
+from django.db import connection
+cursor = connection.cursor()
+print(*(cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")))
+import config.wsgi
+"""
+
+
+def test_R13_sqlite_writes_ahead_and_waits_for_the_disk(tmp_path: Path) -> None:
+    env = {**os.environ, **demo.environment(tmp_path, 8000, 8765)}
+    told = subprocess.run([sys.executable, "-c", TELL], env=env, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["wal", "2"]
+
+
+@pytest.fixture
+def own(request: Any, tmp_path: Path, django_db_blocker: Any) -> Iterator[str]:
+    with django_db_blocker.unblock(), database(request.param, tmp_path):
+        yield request.param
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("own", ["postgresql"], indirect=True)
+def test_R13_a_database_that_acknowledges_before_it_has_written_is_refused(own: str) -> None:
+    refuse_forgetful_database()
+    name = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    connection.close()
+    with pytest.raises(ImproperlyConfigured, match="synchronous_commit is off"):
+        refuse_forgetful_database()
+
+
+def pages(name: str, value: int | None = None) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {name}" + (f" = {value}" if value else ""))
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("own", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("room", [0, 3, 6, 12, 24])
+def test_R12_on_a_full_disk_nothing_is_sent_unclaimed_and_nothing_accepted_is_lost(room: int, own: str) -> None:
+    made, by, accepted = stall("shoplazza", count=60), person(), []
+    orders = iter(made.orders())
+    whole = pages("max_page_count")
+    pages("max_page_count", pages("page_count") + room)
+    with pytest.raises(OperationalError, match="full"):
+        while True:
+            order = next(orders)
+            (asked,) = asking.request_cancellation(by=by, order=order, units=[""], reason_code="out_of_stock")
+            accepted.append(asked.cancellation.pk)
+    for _again in range(3):
+        try:
+            delivery.drain(made.shop.pk)
+        except OperationalError as error:
+            assert "full" in str(error)
+    called = made.called()
+    assert len(called) <= CancellationRequest.objects.exclude(attempt_no=0).count()
+
+    pages("max_page_count", whole)
+    past = timezone.now() - timedelta(minutes=10)
+    CancellationRequest.objects.filter(state=State.SENDING).update(lease_until=past)
+    sweeping.lost_sends()
+    for pk in CancellationRequest.objects.filter(state=State.UNCERTAIN).values_list("pk", flat=True):
+        CancellationRequest.objects.filter(pk=pk).update(due_at=past)
+        reconciliation.reconcile(pk)
+    delivery.drain(made.shop.pk)
+    states = dict(CancellationRequest.objects.values_list("pk", "state"))
+    assert states.keys() == set(accepted)
+    assert set(states.values()) <= {State.SUCCEEDED}
+    assert len(made.called()) == len(set(made.called())) == len(accepted)
