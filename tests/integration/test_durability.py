@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -68,16 +69,17 @@ def test_R12_on_a_full_disk_nothing_is_sent_unclaimed_and_nothing_accepted_is_lo
     orders = iter(made.orders())
     whole = pages("max_page_count")
     pages("max_page_count", pages("page_count") + room)
-    with pytest.raises(OperationalError, match="full"):
-        while True:
-            order = next(orders)
+
+    def ask_on() -> None:
+        for order in orders:
             (asked,) = asking.request_cancellation(by=by, order=order, units=[""], reason_code="out_of_stock")
             accepted.append(asked.cancellation.pk)
+
+    with pytest.raises(OperationalError, match="full"):
+        ask_on()
     for _again in range(3):
-        try:
+        with suppress(OperationalError):
             delivery.drain(made.shop.pk)
-        except OperationalError as error:
-            assert "full" in str(error)
     called = made.called()
     assert len(called) <= CancellationRequest.objects.exclude(attempt_no=0).count()
 
