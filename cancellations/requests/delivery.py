@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 
+from django.db import connection as database
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -160,6 +161,7 @@ def send(cancellation: CancellationRequest, send_by: float = 0.0) -> Sent:
     try:
         connection = connect(cancellation.shop)
         connection.wire.ends = send_by
+        _lend_the_database()
         receipt = connection.client.cancel(
             Cancel(
                 ref=cancellation.ref,
@@ -176,6 +178,12 @@ def send(cancellation: CancellationRequest, send_by: float = 0.0) -> Sent:
         kind = OutcomeUnknown if writing else Unreachable
         ours = kind("internal", f"a fault in this program ({type(bug).__name__})")
         return Sent(None, ours, connection.exchanges if connection else [], bug)
+
+
+def _lend_the_database() -> None:
+    """Give the connection back while the platform is asked, so that a small pool serves many threads."""
+    if database.settings_dict["OPTIONS"].get("pool") and not database.in_atomic_block:
+        database.close()
 
 
 def _note_health(shop: Shop, sent: Sent) -> None:
