@@ -1,4 +1,4 @@
-"""Ten thousand lines, one in twenty of them bad: each bad one named by its line, each good one asked for exactly once."""
+"""Ten thousand lines, one in twenty bad: each bad one named by its line, each good one asked for exactly once."""
 
 import random
 import time
