@@ -82,7 +82,7 @@ def layout_of(text: str | None) -> Layout:
     names = [plain(cell).strip().strip('"').strip().casefold() for cell in text.split(delimiter)]
     found = {column: _place(names, column) for column in COLUMNS}
     if found["order"] >= 0:
-        return Layout(delimiter, len(names), **found)
+        return Layout(delimiter, len(names), found["order"], found["shop"], found["item"])
     if len(names) == 1 and any(one.isdigit() for one in names[0]):
         return Layout(delimiter, 1, 0, headed=False)
     raise sheet.Unreadable(NO_COLUMN, columns=", ".join(COLUMNS))

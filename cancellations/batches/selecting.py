@@ -34,7 +34,7 @@ def select(person: Person, posted: QueryDict) -> Chosen:
     if "all" not in posted:
         ticked = ids_of(",".join(posted.getlist("orders")))
         return Chosen(ticked[:MOST_SELECTED], back, capped=len(ticked) > MOST_SELECTED)
-    ids = []
+    ids: list[int] = []
     for pk in _matching(person, query):
         if len(ids) == MOST_SELECTED:
             return Chosen(ids, back, capped=True)

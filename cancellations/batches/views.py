@@ -64,8 +64,9 @@ def new(request: HttpRequest) -> HttpResponseBase:
                 orders=form.selected,
             )
         except PermissionError:
-            form.data = form.data.copy()
-            form.data["submission"] = str(uuid.uuid4())
+            posted = request.POST.copy()
+            posted["submission"] = str(uuid.uuid4())
+            form = BulkForm(posted, request.FILES)
             form.add_error(None, _("This form was sent by somebody else already. Send it again."))
         else:
             return see_other(reverse("batches:batch", args=[batch.pk]), request)
