@@ -50,7 +50,7 @@ def canary(batch: Batch) -> tuple[bool, set[int]]:
 
 def _went_wrong(one: CancellationRequest) -> bool:
     if one.state == State.SUCCEEDED:  # said to be done, and not found so when read back
-        return one.due_at is None and not _is_sure(one)
+        return bool(one.alarm) or (one.due_at is None and not _is_sure(one))
     return one.state in (*BAD, State.UNCERTAIN)
 
 

@@ -1,6 +1,7 @@
 """What the page of one batch shows: where it stands, its numbers, one page of its rows, and what may be done."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext
@@ -52,12 +53,12 @@ def state_of(batch: Batch, person: Person) -> dict[str, Any]:
         context["headline"] = headline(batch, ready)
         context["poll"] = 1 if batch.state == BatchState.PLANNING else 0
     else:
-        numbers = progress.of_run(batch, rows)
+        numbers = progress.of_run(batch, rows, visible_to(person, CancellationRequest.objects.all()))
         ready = numbers.total
         ended = numbers.total - numbers.of("moving") - numbers.of("waits")
         moves = batch.state == BatchState.RUNNING or bool(numbers.of("moving") and batch.state != BatchState.DONE)
-        left = progress.seconds_left(batch, numbers)
-        context |= {"ended": ended, "left": left, "poll": _POLL if moves else 0}
+        left = partial(progress.seconds_left, batch, numbers)  # asked for by the template, not by a silent poll
+        context |= {"ended": ended, "seconds_left": left, "poll": _POLL if moves else 0}
         context["headline"] = headline(batch, ready, first=_canary_only(batch, numbers))
         waiting = [one.shop for one in numbers.shops if one.shop and one.counts["moving"] + one.counts["waits"]]
         context["held"] = [shop for shop in waiting if _held(shop)]

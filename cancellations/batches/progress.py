@@ -1,17 +1,17 @@
 """A batch in numbers: the plan by verdict, shop and currency; the run by outcome and shop. No row is read."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 
 from cancellations.batches.models import Batch, BatchRow
 from cancellations.batches.states import READY, BatchState
-from cancellations.batches.wording import BUCKETS, OUTCOMES, VERDICTS
+from cancellations.batches.wording import BUCKETS, OUTCOMES, VERDICTS, Word
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
 from cancellations.shops.connection import card_of
@@ -29,7 +29,7 @@ _ENDED = (State.SUCCEEDED, State.REJECTED, State.FAILED, State.UNCERTAIN)
 class ShopSum:
     """What one shop has in a batch: counts by word, amounts by currency of what is to be cancelled."""
 
-    shop: Shop | None
+    shop: Shop | None = None
     counts: Counter[str] = field(default_factory=Counter)
     amounts: dict[str, Decimal] = field(default_factory=dict)
 
@@ -78,12 +78,6 @@ class Numbers:
         keys = [word for word, *_ in self.words]
         return [(one, one.cells(keys)) for one in self.shops]
 
-    @property
-    def bars(self) -> list[tuple[str, list[int]]]:
-        """For the chart by shop."""
-        keys = [word for word, *_ in self.words]
-        return [(one.shop.title if one.shop else "–", one.cells(keys)) for one in self.shops]
-
     def of(self, word: str) -> int:
         """Return one count."""
         return next((count for key, _, _, count in self.words if key == word), 0)
@@ -93,43 +87,43 @@ def of_plan(rows: QuerySet[BatchRow]) -> Numbers:
     """Count a plan by verdict."""
     shops: dict[int | None, ShopSum] = {}
     grouped = rows.order_by().values_list("shop", "verdict", "currency").annotate(n=Count("pk"), amount=Sum("amount"))
-    known = _shops(rows)
     for shop, verdict, currency, count, amount in grouped:
-        one = shops.setdefault(shop, ShopSum(known.get(shop or 0)))
+        one = shops.setdefault(shop, ShopSum())
         one.counts[verdict] += count
         if verdict in READY and amount is not None:
             one.amounts[currency] = one.amounts.get(currency, Decimal()) + amount
-    return _numbers(shops, {word: (str(one.label), one.tone) for word, one in VERDICTS.items()})
+    return _numbers(shops, VERDICTS)
 
 
-def of_run(batch: Batch, rows: QuerySet[BatchRow]) -> Numbers:
-    """Count what became of the rows that were to be cancelled: by the requests, and by the rows without one."""
+def of_run(batch: Batch, rows: QuerySet[BatchRow], requests: QuerySet[CancellationRequest]) -> Numbers:
+    """Count what became of the rows that were to be cancelled: by their requests, and by the rows without one.
+
+    Args:
+        rows, requests: What the person may see; the requests of any batch.
+    """
+    asked = requests.filter(batch=batch.pk).order_by().values_list("shop", "state").annotate(n=Count("pk"))
+    waiting = Case(When(waits=True, then=Value("waits")), default=Value("withdrawn"), output_field=CharField())
+    rest = rows.filter(UNASKED, verdict__in=READY).order_by().annotate(word=waiting)
+    grouped = asked.union(rest.values_list("shop", "word").annotate(n=Count("pk")), all=True)
     shops: dict[int | None, ShopSum] = {}
-    known = _shops(rows)
-    asked = CancellationRequest.objects.filter(batch=batch.pk, shop__in=known).order_by().values_list("shop", "state")
-    for shop, state, count in asked.annotate(n=Count("pk")):
-        shops.setdefault(shop, ShopSum(known.get(shop))).counts[BUCKETS[state]] += count
-    rest = rows.filter(UNASKED, verdict__in=READY).order_by().values_list("shop", "waits")
-    live = batch.state in LIVE
-    for shop, waits, count in rest.annotate(n=Count("pk")):
-        word = "waits" if waits and live else "withdrawn"
-        shops.setdefault(shop, ShopSum(known.get(shop or 0))).counts[word] += count
-    return _numbers(shops, {word: (str(one.label), one.tone) for word, one in OUTCOMES.items()})
+    for shop, state, count in grouped:
+        word = BUCKETS.get(state, state)
+        if word == "waits" and batch.state not in LIVE:
+            word = "withdrawn"
+        shops.setdefault(shop, ShopSum()).counts[word] += count
+    return _numbers(shops, OUTCOMES)
 
 
-def _shops(rows: QuerySet[BatchRow]) -> dict[int, Shop]:
-    wanted = rows.exclude(shop=None).order_by().values("shop").distinct()
-    return {one.pk: one for one in Shop.objects.select_related("health").filter(pk__in=wanted)}
-
-
-def _numbers(shops: dict[int | None, ShopSum], labels: dict[str, tuple[str, str]]) -> Numbers:
+def _numbers(shops: dict[int | None, ShopSum], told: Mapping[str, Word]) -> Numbers:
+    for known in Shop.objects.select_related("health").filter(pk__in=[pk for pk in shops if pk]):
+        shops[known.pk].shop = known
     together: Counter[str] = Counter()
     amounts: dict[str, Decimal] = {}
     for one in shops.values():
         together.update(one.counts)
         for currency, amount in one.amounts.items():
             amounts[currency] = amounts.get(currency, Decimal()) + amount
-    words = [(word, label, tone, together[word]) for word, (label, tone) in labels.items() if together[word]]
+    words = [(word, str(one.label), one.tone, together[word]) for word, one in told.items() if together[word]]
     ordered = sorted(shops.values(), key=lambda one: (one.shop is None, -one.total))
     return Numbers(words, ordered, sorted(amounts.items()))
 

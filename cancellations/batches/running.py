@@ -21,11 +21,11 @@ from cancellations.batches import brake, judging, matching
 from cancellations.batches.models import Batch, BatchRow
 from cancellations.batches.states import BatchState, PauseCause, Verdict
 from cancellations.requests import tasks
-from cancellations.requests.models import CancellationRequest
+from cancellations.requests.models import BULK, ONE_BY_ONE, CancellationRequest
 from cancellations.requests.refusals import NotAsked
 from cancellations.requests.states import State
 from cancellations.requests.together import UNSENT, Wanted, request_together, withdraw_together
-from cancellations.shops.connection import card_of
+from cancellations.shops.connection import rate_of
 from cancellations.shops.models import Shop
 from providers.registry import PROVIDERS
 
@@ -34,6 +34,7 @@ MOST_CANARY = 5
 # As much of a batch waits in one shop as it sends in so many seconds, so that it never runs dry between two looks.
 AHEAD_SECONDS = 10
 LEAST_AHEAD = 200
+UNBOUNDED_RATE = 200  # where no budget is set
 CHUNK = 200
 SLICE_SECONDS = 5.0
 
@@ -70,7 +71,9 @@ def advance(batch_id: int) -> bool:
 
 def _step(batch_id: int) -> bool:
     with transaction.atomic():
-        batch = Batch.objects.select_for_update().get(pk=batch_id)
+        batch = Batch.objects.select_for_update().filter(pk=batch_id).first()
+        if batch is None:
+            return False
         if batch.state == BatchState.PAUSED:
             hold_back(batch)
         elif batch.state == BatchState.RUNNING:
@@ -123,7 +126,7 @@ def _ask_some(batch: Batch, shop: Shop, *, only_first: bool) -> int:
 
 def _room(batch: Batch, shop: Shop) -> int:
     """Return how many more may wait in a shop."""
-    ahead = max(LEAST_AHEAD, int(card_of(shop).calls_per_second * AHEAD_SECONDS))
+    ahead = max(LEAST_AHEAD, int((rate_of(shop) or UNBOUNDED_RATE) * AHEAD_SECONDS))
     return ahead - requests_of(batch).filter(shop=shop, state__in=(State.QUEUED, State.SENDING)).count()
 
 
@@ -143,7 +146,9 @@ def _ask(batch: Batch, shop: Shop, rows: Sequence[BatchRow]) -> None:
             _leave(row, why, earlier)
             continue
         key = uuid.uuid5(batch.submission, str(row.pk))
-        wanted[key] = row, Wanted(order, row.item_ref, item, key)
+        # The whole bulk waits for its first rows: they are sent, and read back, like what somebody waits for.
+        priority = ONE_BY_ONE if row.wave == 0 else BULK
+        wanted[key] = row, Wanted(order, row.item_ref, item, key, priority)
     try:
         with override(batch.requested_by.language or None):
             asked = request_together(

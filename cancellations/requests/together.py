@@ -37,6 +37,7 @@ class Wanted:
     item_ref: str
     item: OrderItem | None
     submission: uuid.UUID
+    priority: int = BULK
 
 
 def request_together(
@@ -58,7 +59,7 @@ def request_together(
             for unit, there in _earlier(shop, left).items():
                 asked[left.pop(unit).submission] = there
             drafts = [
-                draft(by, shop, one.order, one.item_ref, one.item, choice, note, one.submission, BULK, batch)
+                draft(by, shop, one.order, one.item_ref, one.item, choice, note, one.submission, one.priority, batch)
                 for one in left.values()
             ]
             try:

@@ -36,7 +36,7 @@ def pasted(desk: Stack) -> tuple[str, int]:
 
 
 def test_the_bulk_journey(browser: Browser, tmp_path: Path) -> None:
-    with stack(tmp_path, workers=2, orders=60) as desk:
+    with stack(tmp_path, workers=2, orders=60, LEASE_SECONDS="25") as desk:
         eyes = Eyes()
         page = sign_in(browser, desk.url, "agent", eyes, viewport={"width": 1280, "height": 900})
         text, orders = pasted(desk)

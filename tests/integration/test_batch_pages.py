@@ -200,16 +200,20 @@ def test_the_poll_is_silent_when_nothing_changed_and_loads_the_page_when_the_sta
     assert browser.get(address, headers=HTMX).headers["HX-Refresh"] == "true"
 
 
-def test_P04_the_page_costs_the_same_for_few_rows_and_for_many(browser: Client, agent: Person, lazy: Stall) -> None:
-    def cost(count: int) -> int:
-        batch = filled(agent, lazy, count)
-        with CaptureQueriesContext(
-            connection,
-        ) as seen:
-            assert browser.get(f"/bulk/{batch.pk}/progress/").status_code == 200
-        return len(seen)
+def test_P04_the_page_costs_the_same_for_few_rows_and_for_many_and_a_silent_poll_three_queries(
+    browser: Client, agent: Person, lazy: Stall
+) -> None:
+    def cost(address: str) -> tuple[int, int]:
+        with CaptureQueriesContext(connection) as seen:
+            answer = browser.get(address, headers=HTMX)
+        return len(seen), answer.status_code
 
-    assert cost(10) == cost(200)
+    few, many = (f"/bulk/{filled(agent, lazy, count).pk}/progress/" for count in (10, 200))
+    shown = browser.get(many, headers=HTMX).content.decode()
+    (moment,) = re.findall(r"\?moment=([^\"]+)", shown)
+    assert cost(few) == cost(many)
+    who = 2  # the session, and the person it belongs to
+    assert cost(f"{many}?moment={moment}") == (3 + who, 204)
 
 
 def filled(agent: Person, lazy: Stall, count: int) -> Batch:
@@ -228,7 +232,7 @@ def filled(agent: Person, lazy: Stall, count: int) -> Batch:
 
 def test_every_row_counts_once_and_pages_go_there_and_back(browser: Client, agent: Person, lazy: Stall) -> None:
     batch = filled(agent, lazy, 120)
-    numbers = progress.of_run(batch, BatchRow.objects.filter(batch=batch))
+    numbers = progress.of_run(batch, BatchRow.objects.filter(batch=batch), CancellationRequest.objects.all())
     assert (numbers.total, numbers.of("waits")) == (120, 120)
     page, met = f"/bulk/{batch.pk}/", []
     while page:

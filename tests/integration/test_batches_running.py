@@ -64,7 +64,8 @@ def test_R02_a_bulk_sends_each_of_its_rows_once_and_is_done(monkeypatch: Any) ->
     assert batch.finished_at
     assert states(batch) == {State.SUCCEEDED: 30}
     assert sorted(platform.called) == sorted(platform.performed) == sorted(one.key for one in orders)
-    assert set(requests(batch).values_list("priority", flat=True)) == {BULK}
+    first = BatchRow.objects.filter(batch=batch, wave=0).values("cancellation")
+    assert set(requests(batch).exclude(pk__in=first).values_list("priority", flat=True)) == {BULK}
     assert events(batch) == ["batch.handed_in", "batch.planned", "batch.started", "batch.done"]
 
 
@@ -423,6 +424,16 @@ def test_R10_the_sweep_rings_for_what_is_planned_runs_or_is_paused_and_for_nothi
         tasks.sweep()
     assert sorted(rung) == sorted([("advance", (run_.pk,)), ("advance", (paused.pk,))])
     assert plan.state == BatchState.PLANNED
+
+
+def test_S13_a_forged_ring_starts_nothing(monkeypatch: Any) -> None:
+    platform = install(monkeypatch)
+    plan = planned(many_orders(open_shop(), 3, platform=platform))
+    for forged in (plan.pk, plan.pk + 1000, 0):
+        tasks.plan(forged)
+        tasks.advance(forged)
+    assert fresh(plan).state == BatchState.PLANNED
+    assert CancellationRequest.objects.count() == 0
 
 
 def test_retry_sends_again_only_what_certainly_was_not_done(monkeypatch: Any) -> None:
