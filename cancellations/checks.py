@@ -14,6 +14,7 @@ from providers import registry
 from providers.contract import Card, Field
 
 SHORTEST_KEY = 16
+LEAST_CHECKS = 4
 _KEY_ENTRY = re.compile(rf"[A-Za-z0-9_-]{{1,16}}:.{{{SHORTEST_KEY},}}")
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}")
 _SLUG = re.compile(r"[a-z][a-z0-9]{1,31}")
@@ -43,11 +44,15 @@ def check_keys(**_kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_times(**_kwargs: Any) -> list[CheckMessage]:
-    """See that a call ends before its worker counts as lost."""
-    if 0 < settings.CALL_SECONDS < settings.LEASE_SECONDS:
-        return []
-    hint = "Make LEASE_SECONDS at least three times as long as CALL_SECONDS."
-    return [Error("CALL_SECONDS is not below LEASE_SECONDS.", hint=hint, id="rescind.E005")]
+    """See that a call ends before its worker counts as lost, and that an unclear one is looked at ever more seldom."""
+    found: list[CheckMessage] = []
+    if not 0 < settings.CALL_SECONDS < settings.LEASE_SECONDS:
+        hint = "Make LEASE_SECONDS at least three times as long as CALL_SECONDS."
+        found.append(Error("CALL_SECONDS is not below LEASE_SECONDS.", hint=hint, id="rescind.E005"))
+    if len(settings.CHECK_SECONDS) < LEAST_CHECKS or sorted(settings.CHECK_SECONDS) != settings.CHECK_SECONDS:
+        hint = f"Write at least {LEAST_CHECKS} numbers of seconds, each as long as the one before or longer."
+        found.append(Error("CHECK_SECONDS is too short, or does not ascend.", hint=hint, id="rescind.E006"))
+    return found
 
 
 @register()

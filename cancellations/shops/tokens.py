@@ -4,11 +4,15 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import wraps
+from typing import Any, TypeVar
 
 from django.core.cache import cache
+from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext_noop
+from redis.exceptions import RedisError
 
 from cancellations.shops import vault
 from providers.errors import Advice, Cause, Unreachable
@@ -18,6 +22,8 @@ LOCK_WAIT_SECONDS = 15.0
 LOCK_SECONDS = 45
 _RELEASE_MARGIN_SECONDS = 5.0
 _PAUSE_SECONDS = 0.1
+_AWAY = (RedisError, OSError, OperationalError, InterfaceError)
+Value = TypeVar("Value")
 
 
 class LockBusy(Unreachable, TimeoutError):
@@ -26,6 +32,27 @@ class LockBusy(Unreachable, TimeoutError):
     default_advice = Advice(
         gettext_noop("The platform's access token is being renewed and this takes too long. We try again by ourselves.")
     )
+
+
+class TokensAway(Unreachable):
+    """The cache does not answer, so no token can be had; nothing was sent."""
+
+    default_advice = Advice(
+        gettext_noop("Where the platform's access token is kept does not answer just now. We try again by ourselves.")
+    )
+
+
+def _reachable(act: Callable[..., Value]) -> Callable[..., Value]:
+    """Let a cache that is away be a reason to wait, not a fault of this program."""
+
+    @wraps(act)
+    def within(*args: Any, **kwargs: Any) -> Value:
+        try:
+            return act(*args, **kwargs)
+        except _AWAY as error:
+            raise TokensAway("tokens-away", type(error).__name__, cause=Cause.PLATFORM) from error
+
+    return within
 
 
 class CachedTokens:
@@ -42,11 +69,13 @@ class CachedTokens:
         self._shop_pk, self._scope = shop_pk, scope
         self._wait_seconds = min(wait_seconds, LOCK_WAIT_SECONDS)
 
+    @_reachable
     def get(self, name: str) -> str | None:
         """Return the token, or ``None`` when there is none that is fresh, readable and not dropped."""
         found = self._read(name)
         return found[0] if found else None
 
+    @_reachable
     def put(self, name: str, value: str, seconds: float) -> None:
         """Keep a token for so many seconds."""
         if seconds < 1:
@@ -54,6 +83,7 @@ class CachedTokens:
         text = json.dumps([value, uuid.uuid4().hex])
         cache.set(self._key(name), vault.seal(text, purpose=self._purpose(name), shop_pk=self._shop_pk), int(seconds))
 
+    @_reachable
     def drop(self, name: str, value: str) -> None:
         """Forget this token, and only this one.
 
@@ -75,7 +105,7 @@ class CachedTokens:
     @contextmanager
     def _locked(self, key: str) -> Iterator[None]:
         owner, begun = uuid.uuid4().hex, time.monotonic()
-        while not cache.add(key, owner, LOCK_SECONDS):
+        while not self._take(key, owner):
             if time.monotonic() - begun >= self._wait_seconds:
                 raise LockBusy("token-busy", "the token is locked by another process", cause=Cause.PLATFORM)
             time.sleep(_PAUSE_SECONDS)
@@ -85,8 +115,13 @@ class CachedTokens:
         finally:
             # Close to its end the lock may already be somebody else's between a look and a delete: let it expire.
             fresh = time.monotonic() - held_since < LOCK_SECONDS - _RELEASE_MARGIN_SECONDS
-            if fresh and cache.get(key) == owner:
-                cache.delete(key)
+            with suppress(*_AWAY):  # then it expires
+                if fresh and cache.get(key) == owner:
+                    cache.delete(key)
+
+    @_reachable
+    def _take(self, key: str, owner: str) -> bool:
+        return bool(cache.add(key, owner, LOCK_SECONDS))
 
     def _read(self, name: str) -> tuple[str, str] | None:
         key, struck = self._key(name), self._key(name, "struck")

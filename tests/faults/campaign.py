@@ -14,7 +14,7 @@ from random import Random
 import psycopg
 import redis
 
-from tests.faults.cast import PLATFORMS
+from tests.faults.cast import PERMISSIONS, PLATFORMS
 from tests.faults.checker import Findings, check, query, unsettled
 from tests.faults.field import LATE_SECONDS, LEASE, Field, field_of
 from tests.faults.nemesis import AT_PLATFORM, Nemesis
@@ -165,6 +165,8 @@ class _Campaign:
     def _ask_so(self, form: Form, fate: float, fault: str, habit: float) -> None:
         slug, key = form.unit
         if fate < self._plan.share:
+            if fault == "auth" and slug in PERMISSIONS:
+                fault = "limit"
             if fault == "late":
                 self._field.control(slug, late={key: LATE_SECONDS})
             else:

@@ -7,3 +7,5 @@ PLATFORMS = ("huaweicloud", "wechat", "taobao", "shoplazza", "sellercenter")
 SHOPS_EACH = 2
 CALLS_PER_SECOND = 100.0
 APPROVED = "shoplazza-2"
+# Where a refused call means a permission that is lacking: a shop waits a quarter of an hour then.
+PERMISSIONS = ("wechat",)

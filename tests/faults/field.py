@@ -127,7 +127,11 @@ class Field:
     def control(self, slug: str, **body: Any) -> None:
         """Tell a platform to misbehave."""
         request = urllib.request.Request(f"{self.sandbox}/control/{slug}", data=json.dumps(body).encode())
-        urllib.request.urlopen(request, timeout=20).read()
+        for seconds in (10, 20, 60):  # it may be frozen, or swamped, just now
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(request, timeout=seconds).read()
+                return
+        raise TimeoutError(f"{slug} does not listen")
 
     def arm(self, step: str, action: str) -> None:
         (self.wires / f"{step}.{action}").touch()

@@ -1,5 +1,6 @@
 """Breaks things, one after the other, as a seeded chance has it; counts what it really broke."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -228,6 +229,11 @@ def _service(kind: str) -> str:
     return next((one for one in ("broker", "messages", "database", "platform") if one in kind), kind).replace(
         "messages", "broker"
     )
+
+
+def _quietly(what: Callable[[], object]) -> None:
+    with contextlib.suppress(OSError):  # a platform that does not listen is told once more when everything heals
+        what()
 
 
 def _wake(pid: int) -> Callable[[], None]:

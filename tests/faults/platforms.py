@@ -10,6 +10,7 @@ import json
 import re
 import sqlite3
 import threading
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -26,6 +27,22 @@ class LedgerWorld(World):
         super().__init__(slug, path)
         self.late: dict[str, float] = {}
         self.is_late = False
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def put(self, key: str, document: Mapping[str, Any]) -> None:
+        """Put one order."""
+        super().put(key, document)
+        self._known.pop(key, None)
+
+    def all(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (key, document) in order of key; read once, for a list of thousands is asked for all the time."""
+        rows = self._db.execute("SELECT key FROM orders WHERE slug=? ORDER BY key", (self.slug,)).fetchall()
+        if not self._known:
+            self._known = dict(super().all())
+        for (key,) in rows:
+            if key not in self._known:
+                self._known[key] = self.get(key) or {}
+            yield key, self._known[key]
 
     def record(self, key: str, event: str) -> None:
         """Note an event, with the machine's own time."""

@@ -1,4 +1,4 @@
-"""What the fault campaign found: commits cut away, and machines whose clocks disagree."""
+"""What the fault campaign found: commits cut away, a cache that is away, and machines whose clocks disagree."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from django.db import OperationalError, transaction
 from django.utils import timezone
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cancellations.audit import sealing
 from cancellations.audit.models import Seal
 from cancellations.requests import asking, concluding, delivery, sweeping
 from cancellations.requests.models import Attempt, CancellationRequest
 from cancellations.requests.states import State
+from cancellations.shops import tokens
 from cancellations.shops.models import ShopHealth
 from tests.desk import Stall, person, stall
 from tests.integration.records import found, record, sealed, vendor, write
@@ -108,3 +110,22 @@ def test_R14_what_is_asked_on_a_machine_whose_clock_is_ahead_is_sent_at_once(mon
         cancellation = ask(made)
     delivery.drain(made.shop.pk)
     assert CancellationRequest.objects.get(pk=cancellation.pk).state == State.SUCCEEDED
+
+
+class _CacheAway:
+    def __getattr__(self, name: str) -> Any:
+        def away(*args: Any, **kwargs: Any) -> Any:
+            raise RedisConnectionError("Connection refused")
+
+        return away
+
+
+@pytest.mark.django_db
+def test_R16_while_the_cache_is_away_a_request_waits_and_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = stall("wechat")
+    cancellation = ask(made)
+    with monkeypatch.context() as patch:
+        patch.setattr(tokens, "cache", _CacheAway())
+        delivery.drain(made.shop.pk)
+    assert CancellationRequest.objects.get(pk=cancellation.pk).state == State.QUEUED
+    assert made.called() == []
