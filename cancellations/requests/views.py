@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -222,6 +222,7 @@ def picture(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     if not found.path.is_file():
         raise Http404
     name = f"cancellation-{pk}-{number}.{found.kind}"
-    answer = FileResponse(found.path.open("rb"), as_attachment=True, filename=name, content_type=TYPES[found.kind])
+    answer = HttpResponse(found.path.read_bytes(), content_type=TYPES[found.kind])
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
     answer["X-Content-Type-Options"] = "nosniff"
     return answer
