@@ -34,6 +34,8 @@ MOST_CANARY = 5
 # As much of a batch waits in one shop as it sends in so many seconds, so that it never runs dry between two looks.
 AHEAD_SECONDS = 10
 LEAST_AHEAD = 200
+# Where nothing limits a shop, so much is thought to be sent in a second at most.
+MOST_A_SECOND = 300
 UNBOUNDED_RATE = 200  # where no budget is set
 CHUNK = 200
 SLICE_SECONDS = 5.0
