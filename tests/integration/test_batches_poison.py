@@ -146,7 +146,8 @@ def test_R19_the_same_file_again_adds_nothing(monkeypatch: Any) -> None:
     decisions.start(first, by=first.requested_by, typed="300")
     running.advance(first.pk)
     requests(first).update(state=State.SUCCEEDED, confirmed_at=timezone.now(), due_at=None)
-    running.advance(first.pk)
+    while running.advance(first.pk):
+        pass  # a slice of time may be over before the rows are
     assert requests(first).count() == 300
     half = requests(first).filter(pk__lte=requests(first).order_by("pk")[149].pk)
     half.update(state=State.SUCCEEDED)

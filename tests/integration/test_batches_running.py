@@ -364,7 +364,7 @@ def _kill(patched: pytest.MonkeyPatch, point: str, at: int) -> None:
     elif point == "events written":
         patched.setattr(together, "_show", before)
     elif point == "rows written":
-        patched.setattr(BatchRow.objects, "bulk_update", after(BatchRow.objects.bulk_update))
+        patched.setattr(running, "_write", after(running._write))
     elif point == "wave committed":
         patched.setattr(running, "_step", after(running._step, at))
     elif point == "before the brake":
