@@ -36,7 +36,6 @@ AHEAD_SECONDS = 10
 LEAST_AHEAD = 200
 # Where nothing limits a shop, so much is thought to be sent in a second at most.
 MOST_A_SECOND = 300
-UNBOUNDED_RATE = 200  # where no budget is set
 CHUNK = 200
 SLICE_SECONDS = 5.0
 
@@ -128,7 +127,7 @@ def _ask_some(batch: Batch, shop: Shop, *, only_first: bool) -> int:
 
 def _room(batch: Batch, shop: Shop) -> int:
     """Return how many more may wait in a shop."""
-    ahead = max(LEAST_AHEAD, int((rate_of(shop) or UNBOUNDED_RATE) * AHEAD_SECONDS))
+    ahead = max(LEAST_AHEAD, int((rate_of(shop) or MOST_A_SECOND) * AHEAD_SECONDS))
     return ahead - requests_of(batch).filter(shop=shop, state__in=(State.QUEUED, State.SENDING)).count()
 
 
