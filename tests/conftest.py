@@ -28,6 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     lacking = {}
     if not (_reachable(5432) and _reachable(6379)):
         lacking["services"] = "PostgreSQL or Redis is not reachable on 127.0.0.1"
+    if not (shutil.which("redis-server") and list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))):
+        lacking["cluster"] = "the programs of a PostgreSQL server (initdb) or redis-server are not installed"
     if not Path(CHROMIUM).exists():
         lacking["browser"] = "Chromium is not installed"
     if not shutil.which("xgettext"):

@@ -38,9 +38,6 @@ class OwnPostgres:
         if os.getuid() == 0:
             shutil.chown(self._folder, "postgres", "postgres")
             self._as = ["runuser", "-u", "postgres", "--"]
-            for parent in [folder, *folder.parents[:-1]]:
-                with suppress(PermissionError):
-                    parent.chmod(parent.stat().st_mode | 0o011)
         self._run("initdb", "-D", str(self._folder), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
         self.start()
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as admin:

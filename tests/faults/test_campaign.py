@@ -14,7 +14,7 @@ def _is_clean(plan: Plan) -> None:
     assert result.findings.requests >= plan.requests * 0.9
 
 
-@pytest.mark.services
+@pytest.mark.cluster
 def test_R01_R02_R04_R08_R09_R10_R11_R21_two_hundred_faults_on_postgresql_and_redis() -> None:
     _is_clean(Plan(seed=7, faults=200, requests=200, settling_seconds=40))
 
