@@ -25,7 +25,13 @@ def main() -> None:
     args = parser.parse_args()
     workers = args.workers or (1 if args.kind.startswith("sqlite") else 3)
     plan = Plan(
-        args.seed, args.faults, args.requests or 2 * args.faults, args.kind, workers, args.share, args.most_seconds
+        seed=args.seed,
+        faults=args.faults,
+        requests=args.requests or 2 * args.faults,
+        kind=args.kind,
+        workers=workers,
+        share=args.share,
+        most_seconds=args.most_seconds,
     )
     if args.folder:
         args.folder.mkdir(parents=True)

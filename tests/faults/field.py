@@ -181,9 +181,9 @@ def field_of(folder: Path, *, kind: str, orders: int, workers: int) -> Iterator[
     made: list[subprocess.Popen[str]] = []
 
     def start(*command: str) -> subprocess.Popen[str]:
-        log = (folder / f"{command[0].rpartition('.')[2]}.log").open("w")
-        process = subprocess.Popen([sys.executable, "-m", *command], env=everything, cwd=ROOT, text=True,
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)  # fmt: skip
+        with (folder / f"{command[0].rpartition('.')[2]}.log").open("w") as log:
+            process = subprocess.Popen([sys.executable, "-m", *command], env=everything, cwd=ROOT, text=True,
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)  # fmt: skip
         made.append(process)
         return process
 
@@ -205,9 +205,8 @@ def field_of(folder: Path, *, kind: str, orders: int, workers: int) -> Iterator[
         yield ready
     finally:
         for process in reversed(made):
-            process.send_signal(signal.SIGCONT)
-            process.kill()
-            process.wait()
+            with process:  # which closes its pipes and waits for it
+                process.kill()
         broker.stop()
         if postgres:
             postgres.crash()
