@@ -6,6 +6,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from config.hardening import refusals
 from config.schedule import beat_schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -243,6 +244,6 @@ LOGGING = {
     },
 }
 
-if not DEBUG and len(SECRET_KEY) < 40:
-    raise ImproperlyConfigured("SECRET_KEY is too short: make one of at least 50 random characters.")
+if refused := list(refusals(debug=DEBUG, plain_http=INSECURE_HTTP, secret_key=SECRET_KEY, hosts=ALLOWED_HOSTS)):
+    raise ImproperlyConfigured(" ".join(refused))
 DATA_DIR.mkdir(parents=True, exist_ok=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 _data = Path(tempfile.gettempdir()) / f"rescind-tests-{os.getpid()}"
 for _name, _value in {
     "ENV_FILE": os.devnull,
-    "SECRET_KEY": "tests-only-" + "s" * 50,
+    "SECRET_KEY": "tests-only-0123456789-abcdefghijklmnopqrstuvwxyz",
     "CREDENTIAL_KEYS": "t1:" + "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
     "AUDIT_KEYS": "a1:tests-only-audit-key-0123456789",
     "SEARCH_KEY": "tests-only-search-key-0123456789",
-    "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
+    "ALLOWED_HOSTS": "127.0.0.1,localhost",
     "PLATFORM_HOSTS": "127.0.0.1:8765",
     "INSECURE_HTTP": "true",
     "DATA_DIR": str(_data),
