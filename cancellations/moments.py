@@ -1,10 +1,11 @@
 """Moments and lengths of time in words, in the reader's language and zone."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 WEEK = timedelta(days=7)
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
@@ -13,9 +14,15 @@ UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 def exact_text(moment: datetime) -> str:
     """Return a moment to the second, in the active zone, with the zone's name."""
     local = timezone.localtime(moment)
+    shape = pgettext("a day and a time of day", "%(day)s, %(time)s")
+    return shape % {"day": _day(local.date(), get_language()), "time": f"{local:%H:%M:%S} {local.tzname()}"}
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, language: str | None) -> str:
+    """Return a day in words. Kept, for a list shows the same days on every page and Django is slow at it."""
     # Translators: Django's date format letters.
-    shape = pgettext("date format with seconds", "j M Y, H:i:s")
-    return f"{date_format(local, shape)} {local.tzname()}"
+    return date_format(day, pgettext("date format", "j M Y"))
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
@@ -26,9 +33,7 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
     now = now or timezone.now()
     gap = now - moment
     if abs(gap) >= WEEK:
-        local = timezone.localtime(moment)
-        # Translators: Django's date format letters.
-        return date_format(local, pgettext("date format", "j M Y"))
+        return _day(timezone.localtime(moment).date(), get_language())
     seconds = int(abs(gap).total_seconds())
     for unit, size in UNITS:
         if seconds >= size:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -10,7 +11,7 @@ from django.forms import BoundField, Form
 from django.utils.formats import number_format
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from cancellations import charts
 from cancellations.evidence import pretty_text, with_blots
@@ -93,7 +94,11 @@ def money(amount: Decimal | None, currency: str = "") -> SafeString:
     """Show an amount with its currency, in figures that line up."""
     if amount is None:
         return format_html('<span class="money muted" title="{}">–</span>', gettext("The platform did not say."))
-    amount = Decimal(amount)
+    return _money(Decimal(amount), currency, get_language())
+
+
+@lru_cache(maxsize=8192)
+def _money(amount: Decimal, currency: str, language: str | None) -> SafeString:
     exponent = amount.normalize().as_tuple().exponent
     places = max(0 if currency in WHOLE else 2, -exponent if isinstance(exponent, int) else 0)
     figure = number_format(amount, decimal_pos=places, force_grouping=True)
@@ -127,12 +132,16 @@ def platform_name(slug: str) -> str:
 @register.simple_tag
 def platform(shop: Any, title: bool = True) -> SafeString:
     """Show a platform's mark and name, and the shop's title before it."""
-    name = platform_name(shop.platform)
-    words = [word for word in name.replace("-", " ").split() if word]
-    letters = "".join(word[0] for word in words[:2]).upper() if len(words) > 1 else name[:2].title()
     known = list(registry.PROVIDERS)
     hue = known.index(shop.platform) % 7 if shop.platform in known else 7
-    text = shop.title if title else name
+    return _platform(platform_name(shop.platform), hue, shop.title if title else "")
+
+
+@lru_cache(maxsize=4096)
+def _platform(name: str, hue: int, title: str) -> SafeString:
+    words = [word for word in name.replace("-", " ").split() if word]
+    letters = "".join(word[0] for word in words[:2]).upper() if len(words) > 1 else name[:2].title()
+    text = title or name
     if title and name.casefold() not in text.casefold():  # else the title has said it
         text = format_html('{} <span class="platform-name">{}</span>', text, name)
     return format_html(
