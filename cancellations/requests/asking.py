@@ -112,6 +112,7 @@ def _ask(
         with transaction.atomic():
             cancellation = draft(by, shop, order, item_ref, item, choice, note, submission, priority)
             cancellation.save(force_insert=True)
+            cancellation.refresh_from_db(fields=["due_at"])  # it was the database's clock that said when
     except IntegrityError:  # somebody was faster: the database keeps one open request per unit
         again = unit.filter(submission=submission).first() if submission else None
         again = again or unit.filter(state__in=OPEN).first() or unit.order_by("-pk").first()

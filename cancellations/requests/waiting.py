@@ -41,7 +41,8 @@ def wait_of(cancellation: CancellationRequest) -> Wait:
     if "wait_ahead" in known:
         return Wait(known["wait_ahead"], known["wait_worker"])
     due = cancellation.due_at or cancellation.requested_at
-    return Wait(_before(cancellation.shop_id, cancellation.priority, due).count(), Pulse.is_heard())
+    before = _before(cancellation.shop_id, cancellation.priority, due).exclude(pk=cancellation.pk)
+    return Wait(before.count(), Pulse.is_heard())
 
 
 def _before(shop: Any, priority: Any, due: Any) -> QuerySet[CancellationRequest]:

@@ -38,7 +38,7 @@ FILES: dict[str, tuple[bytes, tuple[int, int] | None]] = {
     "quotation marks all over": (HEAD + b'"1","b",1\n2,""b"",1\n3,"c"c,1\n"4,d,1\n5,e,1\n', (2, 3)),
     "NUL in the middle": (HEAD + b"1,a\x00b,1\n2,b,1\n", (1, 1)),
     "nothing but NUL": (b"\x00" * 100_000, None),
-    "UTF-16": ("order_id,amount\n1,1\n".encode("utf-16"), None),
+    "UTF-16": ("order_id,amount\n1,1\n".encode("utf-16"), (1, 0)),
     "UTF-32": ("order_id,amount\n1,1\n".encode("utf-32"), None),
     "UTF-8 broken in a character": (HEAD + "1,ä".encode()[:-1] + b"\xff\xfe,1\n", None),
     "an archive": (zipped(), None),

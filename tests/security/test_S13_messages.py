@@ -120,6 +120,7 @@ def test_S13_the_programs_tasks_are_those_of_the_table_and_take_ids_only() -> No
     current_app.loader.import_default_modules()
     ours = {name for name in current_app.tasks if name.startswith(OURS)}
     assert ours == {
+        "cancellations.batches.tasks.plan", "cancellations.batches.tasks.advance", "cancellations.batches.tasks.sweep",
         "cancellations.requests.tasks.deliver", "cancellations.requests.tasks.reconcile",
         "cancellations.requests.tasks.check", "cancellations.requests.tasks.probe", "cancellations.requests.tasks.sweep", "cancellations.orders.tasks.sync_shop",
         "cancellations.orders.tasks.sync_due", "cancellations.orders.tasks.import_file", "cancellations.audit.tasks.seal",

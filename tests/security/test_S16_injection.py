@@ -67,6 +67,8 @@ def test_S16_an_attack_in_any_parameter_finds_what_a_text_finds_that_is_nowhere(
         "/cancellations/": ("tab", "state", "shop", "reason", "person", "at"),
         "/audit/": ("person", "what", "shop", "order", "since", "until", "at"),
         "/people/": ("q", "role", "state", "page"),
+        "/bulk/": ("at",),
+        f"/bulk/{house.batch.pk}/": ("show", "at"),
     }
     plain = {
         (page, name): client.get(page, {name: "zzznowherezzz"}).status_code
@@ -216,4 +218,12 @@ def test_S16_names_and_origins_in_the_record_are_cut_and_cannot_pose_as_another_
 
 def test_S16_every_page_that_takes_a_query_is_in_the_list_above() -> None:
     lists = {route for route, answers in TABLE.items() if "GET" in answers and route.endswith(":list")}
-    assert lists == {"orders:list", "requests:list", "audit:list", "people:list", "shops:list", "reasons:list"}
+    assert lists == {
+        "orders:list",
+        "requests:list",
+        "batches:list",
+        "audit:list",
+        "people:list",
+        "shops:list",
+        "reasons:list",
+    }
