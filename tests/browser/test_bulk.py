@@ -36,7 +36,9 @@ def pasted(desk: Stack) -> tuple[str, int]:
 
 
 def test_the_bulk_journey(browser: Browser, tmp_path: Path) -> None:
-    with stack(tmp_path, workers=2, orders=60, LEASE_SECONDS="25") as desk:
+    # What a killed worker held and never sent is settled by reading it twice, after the settle window.
+    patience = {"LEASE_SECONDS": "25", "SETTLE_SECONDS": "40", "CHECK_SECONDS": "3,5,10,20,30,60,120"}
+    with stack(tmp_path, workers=2, orders=60, **patience) as desk:
         eyes = Eyes()
         page = sign_in(browser, desk.url, "agent", eyes, viewport={"width": 1280, "height": 900})
         text, orders = pasted(desk)
