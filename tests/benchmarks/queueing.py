@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+from django.db import connection
 from django.utils import timezone
 
 from cancellations import ring
@@ -68,6 +69,8 @@ class Queue:
         requests = [self._request(order, now) for order in orders]
         CancellationRequest.objects.bulk_create(requests, batch_size=1000)
         self.asked += rows
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")  # as autovacuum would have by the time a desk is in use
 
     def _request(self, order: Order, now: Any) -> CancellationRequest:
         return CancellationRequest(
