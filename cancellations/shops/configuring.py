@@ -18,7 +18,7 @@ from cancellations.audit import trail
 from cancellations.people.models import Person
 from cancellations.schema import clean_values
 from cancellations.shops import health, vault
-from cancellations.shops.connection import CREDENTIAL, card_of, read_credential
+from cancellations.shops.connection import CREDENTIAL, card_of, read_credential, stays_local
 from cancellations.shops.hosts import check_base_url
 from cancellations.shops.models import Credential, Shop, ShopAccess
 from providers import registry
@@ -135,7 +135,7 @@ def replace_credential(shop: Shop, credential: Mapping[str, Any], *, by: Any) ->
     """Replace the keys whole, and lift a hold so that the new ones get their chance.
 
     Returns:
-        Whether they differ from those before.
+        Whether they differ from those before, or are meant for another kind of address.
 
     Raises:
         ValidationError: As :func:`create_shop`.
@@ -143,7 +143,7 @@ def replace_credential(shop: Shop, credential: Mapping[str, Any], *, by: Any) ->
     keys, faults = judge_credential(card_of(shop), shop.options, credential)
     _raise(faults)
     stored = Credential.objects.select_for_update().filter(shop=shop).first()
-    if stored and _is_same(stored, keys):
+    if stored and _is_same(stored, keys) and stored.local == stays_local(shop, card_of(shop)):
         return False
     before = stored.fingerprint if stored else ""
     after = _store(shop, keys, by)
@@ -177,12 +177,15 @@ def set_access(shop: Shop, people: Iterable[Person], *, by: Any) -> bool:
 
 
 def credential_fits(shop: Shop) -> bool:
-    """Tell whether the stored keys are readable and all that the shop's options ask for are there."""
+    """Tell whether the stored keys are readable, meant for such an address, and all that the options ask for."""
     stored = Credential.objects.filter(shop=shop).first()
+    if stored is None:
+        return False
     try:
-        return stored is not None and not judge_credential(card_of(shop), shop.options, read_credential(stored))[1]
+        card, keys = card_of(shop), read_credential(stored)
     except AuthFailed:
         return False
+    return (stored.local or not stays_local(shop, card)) and not judge_credential(card, shop.options, keys)[1]
 
 
 def app_of(card: Card, keys: Mapping[str, str]) -> str:
@@ -198,6 +201,7 @@ def _store(shop: Shop, keys: Mapping[str, str], by: Any) -> str:
             "sealed": vault.seal(json.dumps(keys), purpose=CREDENTIAL, shop_pk=shop.pk),
             "fingerprint": fingerprint,
             "app": app_of(card_of(shop), keys),
+            "local": stays_local(shop, card_of(shop)),
             "replaced_at": timezone.now(),
             "replaced_by": by.name if isinstance(by, trail.Machine) else by.get_username(),
         },

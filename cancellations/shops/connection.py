@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from cancellations.schema import asked_for
-from cancellations.shops import hosts, vault
+from cancellations.shops import arming, hosts, vault
 from cancellations.shops.models import Credential, Shop
 from cancellations.shops.tokens import LOCK_WAIT_SECONDS, CachedTokens
 from providers import registry
@@ -51,6 +51,10 @@ _LOST_KEY = gettext_noop(
     "The shop's keys are sealed under a key that is missing from CREDENTIAL_KEYS. Put it back, or replace them."
 )
 _BROKEN_SEAL = gettext_noop("The shop's stored keys were altered and cannot be opened. Replace them, then check.")
+_KEYS_OF_ELSEWHERE = gettext_noop(
+    "These keys were entered for the platform's own address, and are not sent to one the operator named, such as a "
+    "sandbox. Enter the keys that belong there under “Replace keys”, or correct the address."
+)
 _INCOMPLETE = gettext_noop("The stored keys do not fit the shop's settings any more. Replace them, then check.")
 _FORBIDDEN_HOST = gettext_noop(
     "The shop's address is not one this platform may be reached at. Correct it, or name it in PLATFORM_HOSTS."
@@ -99,22 +103,27 @@ def capabilities_of(shop: Shop) -> Capabilities:
     return provider_of(shop).capabilities(shop.options)
 
 
-def connect(shop: Shop, *, seconds: float | None = None) -> Connection:
+def connect(shop: Shop, *, seconds: float | None = None, stored: Credential | None = None) -> Connection:
     """Make a connection; no network is touched.
 
     Args:
+        stored: The shop's credential, where it was read just now.
         seconds: Total deadline of each call; by default ``CALL_SECONDS``.
 
     Raises:
-        AuthFailed: Cause ``settings``: the credential is missing, unreadable or incomplete, or the address is not
-            allowed. Its advice tells the admin what to mend.
+        AuthFailed: Cause ``settings``: the credential is missing, unreadable or incomplete, the address is not
+            allowed, or the database belongs to another installation. Its advice tells the admin what to mend.
     """
+    if arming.standing() == arming.Standing.COPY:
+        raise _unusable("copy", "the database belongs to another installation", arming.COPY_STEP)
     provider = provider_of(shop)
     card, seconds = provider.card, seconds or settings.CALL_SECONDS
     _check_addresses(shop, card)
-    stored = Credential.objects.filter(shop=shop).first()
+    stored = stored or Credential.objects.filter(shop=shop).first()
     if stored is None:
         raise _unusable("no-credential", "no credential is stored", _NO_CREDENTIAL)
+    if stays_local(shop, card) and not stored.local:
+        raise _unusable("keys-of-elsewhere", "the keys were entered for the platform itself", _KEYS_OF_ELSEWHERE)
     credential = read_credential(stored)
     needed = [one.name for one in card.credential if one.required and asked_for(one, shop.options)]
     if any(not credential.get(name) for name in needed):
@@ -153,13 +162,22 @@ def read_credential(stored: Credential) -> dict[str, str]:
     return opened
 
 
+def stays_local(shop: Shop, card: Card) -> bool:
+    """Tell whether one of a shop's addresses is the operator's own, such as a sandbox, and not the platform's."""
+    return any(hosts.is_local(address) for address in _addresses(shop, card))
+
+
+def _addresses(shop: Shop, card: Card) -> tuple[str, ...]:
+    further = (shop.options.get(one.name) for one in card.options if one.kind == "url")
+    return (shop.base_url, *filter(None, further))
+
+
 def _check_addresses(shop: Shop, card: Card) -> None:
     """Look at the addresses again: the row may be older than the operator's list, or restored from elsewhere."""
     if shop.base_url in TRANSPORTS:
         return
-    further = (shop.options.get(one.name) for one in card.options if one.kind == "url")
     try:
-        for address in (shop.base_url, *filter(None, further)):
+        for address in _addresses(shop, card):
             hosts.check_base_url(card, address)
     except ValidationError as error:
         raise _unusable("address", " ".join(error.messages), _FORBIDDEN_HOST) from error

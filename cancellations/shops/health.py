@@ -12,6 +12,7 @@ from django.db.models import Case, F, When
 from django.utils import timezone
 
 from cancellations.audit import trail
+from cancellations.shops import arming
 from cancellations.shops.models import Shop, ShopHealth
 from providers.errors import AuthFailed, Cause, OutcomeUnknown, ProviderError, gettext_noop
 
@@ -48,6 +49,8 @@ def hold(shop: Shop, error: ProviderError, *, by: Any = trail.WORKER) -> bool:
     Returns:
         Whether this call began the hold; only then an event is written.
     """
+    if arming.standing() == arming.Standing.COPY:  # what a copy meets says nothing of the shop
+        return False
     now = timezone.now()
     cause = (error.cause or "") if isinstance(error, AuthFailed) else Cause.NETWORK
     why: dict[str, Any] = {

@@ -5,7 +5,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.utils import timezone
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 MOST_CALLS_PER_SECOND = 1000
@@ -72,12 +73,15 @@ class Credential(models.Model):
         sealed: ``v1:key id:base64(nonce + ciphertext)``, bound to the shop.
         fingerprint: First hex digits of a keyed digest: tells two credentials apart, says nothing of them.
         app: The same of the app's key alone, where the card says that its shops share a budget of calls; else "".
+        local: Entered for an address the operator named, such as a sandbox; keys entered for the platform's own
+            address are not sent there.
     """
 
     shop = models.OneToOneField(Shop, on_delete=models.CASCADE, related_name="credential")
     sealed = models.TextField()
     fingerprint = models.CharField(max_length=16)
     app = models.CharField(max_length=16, blank=True, default="", db_default="")
+    local = models.BooleanField(default=False, db_default=False)
     replaced_at = models.DateTimeField()
     replaced_by = models.CharField(max_length=150, blank=True, default="")
 
@@ -94,6 +98,7 @@ class ShopHealth(models.Model):
         tokens, tokens_at: The budget of calls left, as of when (``requests.pacing``).
         failures: Calls in a row that the platform did not answer; so many of them hold the shop, too.
         wait_until: The platform wants no call before.
+        eased, eased_at: Calls a second that it was thought to bear when it last refused one, and when that was.
     """
 
     shop = models.OneToOneField(Shop, on_delete=models.CASCADE, related_name="health")
@@ -109,13 +114,36 @@ class ShopHealth(models.Model):
     wait_until = models.DateTimeField(null=True)
     tokens = models.FloatField(default=0)
     tokens_at = models.DateTimeField(null=True)
+    eased = models.FloatField(null=True)
+    eased_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.shop_id}"
 
 
+class Arming(models.Model):
+    """Which installation may send from this database. One row, made before the first send.
+
+    Attributes:
+        installation: ``arming.digest()`` of the installation that may.
+        table: What PostgreSQL calls this table inside; a dump that is restored makes another. ``None`` on SQLite.
+        times: How often it was armed; what was noted outside the database earlier was looked at then.
+        disarmed_since: Since then nothing is sent: the database was found older than what was sent from it.
+        doubtful_to: Highest key of the requests that stood in it then: each may have been sent since.
+    """
+
+    installation = models.CharField(max_length=64)
+    table = models.BigIntegerField(null=True)
+    times = models.PositiveIntegerField(default=1)
+    disarmed_since = models.DateTimeField(null=True)
+    doubtful_to = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return "disarmed" if self.disarmed_since else "armed"
+
+
 class Pulse(models.Model):
-    """When a part of the machinery last showed a sign of life, by name (``worker``, ``seal``)."""
+    """When a part of the machinery (``worker``, ``bulk``) last showed a sign of life, by the database's clock."""
 
     SILENCE = timedelta(seconds=60)
 
@@ -126,6 +154,19 @@ class Pulse(models.Model):
         return self.name
 
     @classmethod
+    def heard(cls, name: str = "worker") -> "models.QuerySet[Pulse]":
+        """Return it, if it was heard of within ``SILENCE``."""
+        return cls.objects.filter(name=name, at__gte=Now() - cls.SILENCE)
+
+    @classmethod
     def is_heard(cls, name: str = "worker") -> bool:
         """Tell whether it was heard of within ``SILENCE``."""
-        return cls.objects.filter(name=name, at__gte=timezone.now() - cls.SILENCE).exists()
+        return cls.heard(name).exists()
+
+    @classmethod
+    def beat(cls, name: str = "worker", *, pause: float = 0.0) -> bool:
+        """Show a sign of life, unless one was shown within so many seconds; return whether it was."""
+        quiet = Q(at__lte=Now() - timedelta(seconds=pause)) | Q(at__gt=Now())  # the clock was set back
+        if cls.objects.filter(quiet, name=name).update(at=Now()):
+            return True
+        return cls.objects.get_or_create(name=name, defaults={"at": Now()})[1]

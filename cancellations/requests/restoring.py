@@ -1,0 +1,107 @@
+"""May this database send; and what becomes of one that was restored from a backup: nothing is sent, all is read first.
+
+Whatever stood open in the backup may have been sent since. So it is in doubt, and doubt is settled by reading, as ever.
+"""
+
+from django.db import transaction
+from django.db.models import Exists, Max, QuerySet, Value
+from django.db.models.functions import Now
+
+from cancellations.audit import trail
+from cancellations.requests import last_send
+from cancellations.requests.models import Attempt, CancellationRequest
+from cancellations.requests.reconciliation import is_readable
+from cancellations.requests.states import State
+from cancellations.shops import arming
+from cancellations.shops.models import Arming
+from providers.errors import gettext_noop
+
+CHUNK = 200
+UNSENT = (State.QUEUED, State.PENDING_APPROVAL)
+MAYBE_SENT = gettext_noop(
+    "The database was restored from a backup, so this may have been sent since. We look at the order to find out."
+)
+
+_armed = 0
+
+
+def may_send() -> bool:
+    """Tell whether a request may be claimed: one short query, to be asked before every claim.
+
+    A database that was never sent from is armed; one that is older than what was sent from it is disarmed.
+    """
+    global _armed
+    last = last_send.noted()
+    known = Exists(Attempt.objects.filter(pk=last.attempt, uid=last.uid)) if last else Value(True)
+    row = Arming.objects.annotate(known=known, table_now=arming.this_table()).filter(pk=arming.ROW).first()
+    if row is None:
+        if not Attempt.objects.exists():
+            last_send.forget()
+        arming.begin()
+        return may_send()
+    if row.installation != arming.digest() or row.disarmed_since:
+        return False
+    # A mark from before a person last armed it was looked at then.
+    lost = last and last.armed >= row.times and not row.known
+    if lost or row.table not in (None, row.table_now):
+        disarm("the last send is not in it" if lost else "its tables were made anew")
+        return False
+    _armed = row.times
+    return True
+
+
+def note_send(attempt: Attempt) -> None:
+    """Keep outside the database that this attempt, whose claim is committed, is about to be sent."""
+    last_send.note(attempt, _armed)
+
+
+def disarm(because: str) -> int:
+    """Send nothing more, and have what stands in the database read; return how many requests that are."""
+    highest = CancellationRequest.objects.aggregate(highest=Max("pk"))["highest"]
+    arming.disarm(because, highest or 0)
+    return put_in_doubt()
+
+
+def arm(because: str) -> None:
+    """Let this installation send again; what came with a backup is in doubt by now."""
+    put_in_doubt()
+    last = last_send.noted()
+    arming.arm(because, last.armed if last else 0)
+
+
+def put_in_doubt() -> int:
+    """Have everything unsent that came with a backup read before anything else; return how many that were."""
+    row = Arming.objects.filter(pk=arming.ROW).exclude(disarmed_since=None).first()
+    return doubt(CancellationRequest.objects.filter(pk__lte=row.doubtful_to)) if row else 0
+
+
+def doubt(requests: QuerySet[CancellationRequest]) -> int:
+    """Say of everything unsent that it may have been sent; return how many that were."""
+    count = 0
+    while True:
+        with transaction.atomic():
+            unsent = requests.filter(state__in=UNSENT).order_by("pk").select_related("shop")
+            some = list(unsent.select_for_update(of=("self",))[:CHUNK])
+            count += sum(_doubt(one) for one in some)
+        if not some:
+            return count
+
+
+def _doubt(one: CancellationRequest) -> bool:
+    readable = is_readable(one.shop)
+    return one.move_to(
+        State.UNCERTAIN,
+        "cancellation.uncertain",
+        by=trail.SYSTEM,
+        data={"how": "restored from a backup"},
+        due_at=Now() if readable else None,
+        in_review=not readable,
+        sent_at=Now(),  # the settle window counts from here: it may have been sent a moment ago
+        seen_open_at=None,
+        readings=0,
+        equal_readings=0,
+        last_reading="",
+        code="restored",
+        message="",
+        advice=MAYBE_SENT,
+    )
