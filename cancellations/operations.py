@@ -20,6 +20,7 @@ from cancellations.people.signed_in import person_of
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.progress import PERSON_LATE, WORKER_LATE
 from cancellations.requests.states import OPEN, State
+from cancellations.shops import arming
 from cancellations.shops.models import Pulse, Shop
 from cancellations.shops.scope import shops_of, visible_to
 
@@ -61,8 +62,9 @@ def operations(request: HttpRequest) -> HttpResponseBase:
     )
     facts |= {
         "broker": ring.is_broker_there(),
+        "standing": arming.standing(),
         "pulse": pulse.at if pulse else None,
-        "heard": bool(pulse and pulse.at >= now - Pulse.SILENCE),
+        "heard": Pulse.is_heard(),
         "held": [shop for shop in shops if _health(shop, "held_since")],
         "told": [shop for shop in shops if (until := _health(shop, "wait_until")) and until > now],
         "late_count": late.count(),
@@ -87,6 +89,9 @@ def overdue(cancellations: QuerySet[CancellationRequest], now: datetime) -> Quer
 def troubles(facts: dict[str, Any]) -> list[Trouble]:
     """Say what is wrong, why, and what to do, the gravest first."""
     found = []
+    if facts["standing"] != arming.Standing.ARMED:
+        cause, step = arming.WORDS[facts["standing"]]
+        found.append(Trouble(_(cause), _(step)))
     if not facts["broker"]:
         what = _("The broker does not answer: nobody is told that there is work.")
         step = _("Start it, or mend BROKER_URL. Nothing is lost: what was asked for stands in the database.")

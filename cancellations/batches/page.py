@@ -1,5 +1,6 @@
 """What the page of one batch shows: where it stands, its numbers, one page of its rows, and what may be done."""
 
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,7 +22,10 @@ from cancellations.shops.scope import visible_to
 
 UNTOUCHED = (BatchState.PLANNING, BatchState.PLANNED, BatchState.DISCARDED)
 MOST_MEANT = 8
-_POLL = 2
+# A large bulk is looked at less often, and those who look within the same second share what was counted.
+_POLL, _POLL_LARGE, _LARGE = 2, 5, 500
+_SHARED_SECONDS = 1.0
+_counted: dict[tuple[int, str, int], tuple[float, progress.Numbers]] = {}
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,12 @@ def state_of(batch: Batch, person: Person) -> dict[str, Any]:
         context["headline"] = headline(batch, ready)
         context["poll"] = 1 if batch.state == BatchState.PLANNING else 0
     else:
-        numbers = progress.of_run(batch, rows, visible_to(person, CancellationRequest.objects.all()))
+        numbers = _numbers_of(batch, person)
         ready = numbers.total
         ended = numbers.total - numbers.of("moving") - numbers.of("waits")
         moves = batch.state == BatchState.RUNNING or bool(numbers.of("moving") and batch.state != BatchState.DONE)
         left = partial(progress.seconds_left, batch, numbers)  # asked for by the template, not by a silent poll
-        context |= {"ended": ended, "seconds_left": left, "poll": _POLL if moves else 0}
+        context |= {"ended": ended, "seconds_left": left, "poll": _pause(batch) if moves else 0}
         context["headline"] = headline(batch, ready, first=_canary_only(batch, numbers))
         waiting = [one.shop for one in numbers.shops if one.shop and one.counts["moving"] + one.counts["waits"]]
         context["held"] = [shop for shop in waiting if _held(shop)]
@@ -78,6 +82,24 @@ def state_of(batch: Batch, person: Person) -> dict[str, Any]:
             and may(person, "resend"),
         },
     }
+
+
+def _pause(batch: Batch) -> int:
+    return _POLL_LARGE if (batch.plan_total or 0) > _LARGE else _POLL
+
+
+def _numbers_of(batch: Batch, person: Person) -> progress.Numbers:
+    """Count the outcomes; of a large bulk not more than once a second for all who see the same shops."""
+    key, now = (batch.pk, batch.state, 0 if person.every_shop else person.pk), time.monotonic()
+    at, numbers = _counted.get(key, (0.0, None))
+    if numbers and now < at + _SHARED_SECONDS:
+        return numbers
+    numbers = progress.of_run(batch, rows_of(batch, person), visible_to(person, CancellationRequest.objects.all()))
+    for old in [one for one, (since, _numbers) in list(_counted.items()) if now > since + _SHARED_SECONDS]:
+        _counted.pop(old, None)
+    if (batch.plan_total or 0) > _LARGE:
+        _counted[key] = now, numbers
+    return numbers
 
 
 def page_of(batch: Batch, person: Person, show: str, at: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A batch in numbers: the plan by verdict, shop and currency; the run by outcome and shop. No row is read."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -38,10 +38,6 @@ class ShopSum:
         """All of them."""
         return self.counts.total()
 
-    def cells(self, words: Iterable[str]) -> list[int]:
-        """Return the counts in a table's order."""
-        return [self.counts[word] for word in words]
-
 
 @dataclass(frozen=True)
 class Numbers:
@@ -73,10 +69,16 @@ class Numbers:
         return [(label, tone, count) for _, label, tone, count in self.words]
 
     @property
-    def table(self) -> list[tuple["ShopSum", list[int]]]:
-        """For the table by shop: the shop, and its counts in the words' order."""
-        keys = [word for word, *_ in self.words]
-        return [(one, one.cells(keys)) for one in self.shops]
+    def table(self) -> list[tuple["ShopSum", list[tuple[str, str, int]]]]:
+        """For the chart by shop and its numbers: the shop, and (label, tone, count) in the words' order."""
+        return [
+            (one, [(label, tone, one.counts[word]) for word, label, tone, _count in self.words]) for one in self.shops
+        ]
+
+    @property
+    def longest(self) -> int:
+        """The largest total of a shop."""
+        return max((one.total for one in self.shops), default=0)
 
     def of(self, word: str) -> int:
         """Return one count."""

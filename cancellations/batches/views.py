@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRefresh
+from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 
 from cancellations.access import allowed
 from cancellations.batches import file_reading, handing_in
@@ -133,7 +133,8 @@ def progress(request: HttpRequest, pk: int) -> HttpResponseBase:
     context = state_of(found, person_of(request))
     if shown == context["moment"]:
         return HttpResponse(status=204)
-    return render_page(request, "batches/_progress.html", "batches/_progress.html", context | {"polled": True})
+    answer = render_page(request, "batches/_progress.html", "batches/_progress.html", context | {"polled": True})
+    return trigger_client_event(answer, "bulk-moved")  # the rows on the page ask for themselves
 
 
 @require_GET

@@ -52,6 +52,23 @@ class Sent:
         """The word the attempt keeps."""
         return type(self.told).__name__
 
+    def as_columns(self) -> dict[str, Any]:
+        """Return what the attempt keeps of it."""
+        return {
+            "outcome": self.outcome,
+            "exchanges": self.exchanges,
+            "code": clean(self.told.code, 64),
+            "message": clean(self.told.message, MOST_WORDS),
+        }
+
+    def as_facts(self, attempt: Attempt) -> dict[str, Any]:
+        """Return what the event of the move keeps of it."""
+        return {"attempt": attempt.number, "code": clean(self.told.code, 64)}
+
+
+class NotBegun(Unreachable):
+    """It was claimed, and this process did not come to send it: no try, so it does not count as one."""
+
 
 def conclude_patiently(cancellation: CancellationRequest, attempt: Attempt, sent: Sent) -> bool:
     """Conclude, though the database may be away for a moment: an answer comes only once."""
@@ -81,17 +98,12 @@ def conclude(cancellation: CancellationRequest, attempt: Attempt, sent: Sent) ->
         Whether the request moved by this answer.
     """
     with transaction.atomic():
-        kept = attempt.close(
-            outcome=sent.outcome,
-            exchanges=sent.exchanges,
-            code=clean(sent.told.code, 64),
-            message=clean(sent.told.message, MOST_WORDS),
-        )
-        state, verb, changes = _outcome(cancellation, sent)
+        kept = attempt.close(**sent.as_columns())
+        state, verb, changes = outcome_of(cancellation, sent)
         if not kept and Attempt.objects.get(pk=attempt.pk).outcome == sent.outcome:
             cancellation.refresh_from_db()  # concluded before: only the word that it was committed got lost
             return cancellation.state == state
-        facts: dict[str, Any] = {"attempt": attempt.number, "code": clean(sent.told.code, 64)}
+        facts = sent.as_facts(attempt)
         if not kept:  # given up for lost and closed: the record keeps what the attempt cannot
             facts["exchanges"] = sent.exchanges
         if cancellation.move_to(state, verb, by=trail.WORKER, data=facts, **changes):
@@ -115,7 +127,7 @@ def _counts(late: CancellationRequest, attempt: Attempt, state: State) -> bool:
     return late.state == State.UNCERTAIN and state in (State.SUCCEEDED, State.REJECTED)
 
 
-def _outcome(cancellation: CancellationRequest, sent: Sent) -> tuple[State, str, dict[str, Any]]:
+def outcome_of(cancellation: CancellationRequest, sent: Sent) -> tuple[State, str, dict[str, Any]]:
     """Return the next state, its event, and the columns that go with it."""
     changes: dict[str, Any] = {
         "lease_until": None,
@@ -139,7 +151,8 @@ def _outcome(cancellation: CancellationRequest, sent: Sent) -> tuple[State, str,
             return State.SUCCEEDED, "cancellation.succeeded", {**changes, "due_at": due}
         return State.ACCEPTED, "cancellation.accepted", {**changes, "due_at": first_check_in()}
     changes["advice"] = error.advice.agent
-    never_left = cancellation.unsent + 1 if isinstance(error, Unreachable) else 0
+    begun = not isinstance(error, NotBegun)
+    never_left = cancellation.unsent + begun if isinstance(error, Unreachable) else 0
     changes["unsent"] = never_left
     ours = bool(sent.bug) and isinstance(error, Unreachable)
     state = State.FAILED if ours else after(error, tries=never_left)
@@ -155,7 +168,7 @@ def _outcome(cancellation: CancellationRequest, sent: Sent) -> tuple[State, str,
 
 def _again_in(error: ProviderError, tries: int) -> Any:
     """Return when it goes again, by the database's clock."""
-    if isinstance(error, AuthFailed):
+    if isinstance(error, AuthFailed | NotBegun):
         return Now()  # the shop is held; it goes once the hold is lifted
     if isinstance(error, RateLimited):
         return Now() + timedelta(seconds=wait_for(error))

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cancellations import ring
 from cancellations.people.models import Person
@@ -20,6 +21,8 @@ from cancellations.requests.reconciliation import unclear
 from cancellations.requests.refusals import NotAllowed, NotAsked, require
 from cancellations.requests.states import State
 from cancellations.shops.connection import capabilities_of
+
+HOW_YOU_KNOW = gettext_noop("Say how you know: what you looked at, and when.")
 
 
 def _moved(moved: bool) -> None:
@@ -44,9 +47,10 @@ def approve(cancellation: CancellationRequest, *, by: Person, note: str = "") ->
         ring.ring(tasks.deliver, cancellation.shop_id)
 
 
-def decline(cancellation: CancellationRequest, *, by: Person, note: str = "") -> None:
-    """Refuse a request that waits for approval; nothing is sent."""
+def decline(cancellation: CancellationRequest, *, by: Person, note: str) -> None:
+    """Refuse a request that waits for approval, and say why; nothing is sent."""
     _second_person(cancellation, by, "approve", State.PENDING_APPROVAL)
+    note = _said(note, _("Say why not: whoever asked for it reads this."))
     with transaction.atomic():
         _moved(cancellation.move_to(State.DECLINED, "cancellation.declined", by=by, data={"note": note}, due_at=None))
 
@@ -141,7 +145,7 @@ def settle(cancellation: CancellationRequest, *, by: Person, cancelled: bool, no
         picture: An uploaded file that shows it, or ``None``.
     """
     _second_person(cancellation, by, "settle", State.UNCERTAIN)
-    note = _evidence(note)
+    note = _said(note, _(HOW_YOU_KNOW))
     state = State.SUCCEEDED if cancelled else State.FAILED
     shown: dict[str, Any] = {}
     with keeping(picture, cancellation.pk) as kept, transaction.atomic():
@@ -165,15 +169,15 @@ def settle(cancellation: CancellationRequest, *, by: Person, cancelled: bool, no
 def close_alarm(cancellation: CancellationRequest, *, by: Person, note: str) -> None:
     """Say that somebody dealt with an order that came back to life; the outcome of then stays what it was."""
     require(by, "settle", cancellation.shop)
-    note = _evidence(note)
+    note = _said(note, _(HOW_YOU_KNOW))
     with transaction.atomic():
         raised = CancellationRequest.objects.filter(pk=cancellation.pk, alarm=cancellation.alarm).exclude(alarm="")
         _moved(bool(raised.update(alarm="")))
         cancellation.record("cancellation.alarm_closed", by=by, data={"note": note, "alarm": cancellation.alarm})
 
 
-def _evidence(note: str) -> str:
+def _said(note: str, else_say: str) -> str:
     note = note.strip()
     if not note:
-        raise NotAsked(_("Say how you know: what you looked at, and when."), "note")
+        raise NotAsked(else_say, "note")
     return note

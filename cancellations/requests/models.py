@@ -4,6 +4,7 @@
 """
 
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -183,6 +184,19 @@ class CancellationRequest(models.Model):
             order_number=self.order_number,
             data=data,
         )
+
+
+def show_on_orders(requests: Iterable[CancellationRequest]) -> None:
+    """Have the orders of many requests show their states, as ``move_to`` does; in the caller's transaction."""
+    by_state: dict[str, set[int]] = {}
+    for one in requests:
+        if one.order_id:
+            by_state.setdefault(one.state, set()).add(one.order_id)
+    every = set().union(*by_state.values())
+    # Locked in one order by everybody, so that nobody waits in a circle.
+    list(Order.objects.filter(pk__in=every).order_by("pk").select_for_update().values_list("pk", flat=True))
+    for state, orders in by_state.items():
+        Order.objects.filter(pk__in=orders).update(desk_state=state)
 
 
 class Attempt(models.Model):

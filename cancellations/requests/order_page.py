@@ -14,7 +14,7 @@ from cancellations.people.models import Person
 from cancellations.requests.forms import CancelForm
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.progress import moment, next_look
-from cancellations.requests.states import OPEN
+from cancellations.requests.states import OPEN, State
 from cancellations.requests.verdict import Verdict, verdict_on
 from cancellations.requests.waiting import with_wait
 from cancellations.requests.wording import VERBS, Headline, headline
@@ -73,15 +73,18 @@ class Whereabouts:
 
 def units_of(order: Order) -> list[Unit]:
     """Judge every unit of an order; two queries whatever their number."""
-    running = {
-        one.item_ref: one
-        for one in CancellationRequest.objects.filter(
-            shop=order.shop, order_key=order.key, state__in=OPEN
-        ).select_related("shop", "requested_by")
-    }
-    if card_of(order.shop).unit == "order":
-        return [Unit(None, verdict_on(order.shop, order, order, running.get("")))]
-    return [Unit(item, verdict_on(order.shop, order, item, running.get(item.ref))) for item in order.items.all()]
+    running: dict[str, CancellationRequest] = {}
+    done: dict[str, CancellationRequest] = {}
+    known = CancellationRequest.objects.filter(shop=order.shop, order_key=order.key, state__in=(*OPEN, State.SUCCEEDED))
+    for one in known.select_related("shop", "requested_by").order_by("pk"):
+        (running if one.is_open else done)[one.item_ref] = one
+    units: list[Order | OrderItem] = [order] if card_of(order.shop).unit == "order" else [*order.items.all()]
+    judged = []
+    for unit in units:
+        item = unit if isinstance(unit, OrderItem) else None
+        ref = item.ref if item else ""
+        judged.append(Unit(item, verdict_on(order.shop, order, unit, running.get(ref), done.get(ref))))
+    return judged
 
 
 def order_page(order: Order, person: Person, *, form: CancelForm | None = None, error: Any = None) -> dict[str, Any]:
@@ -129,6 +132,7 @@ def order_page(order: Order, person: Person, *, form: CancelForm | None = None, 
         "checked": checked,
         "only_anyway": not askable and bool(anyway),
         "has_anyway": bool(anyway),
+        "asks_again": any(unit.verdict.done for unit in anyway),
         "askable": askable,
         "panel_running": [Running.of(one) for one in running[:MOST_RUNNING]],
         "refused": [] if form else refused,

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from cancellations.access import allowed
@@ -29,6 +29,8 @@ from cancellations.shops.scope import visible_to
 from providers.errors import ProviderError
 
 FRESH_SECONDS = 10
+ASK_ANYWAY = gettext_lazy("The platform is expected to refuse this. Tick here to ask it all the same.")
+ASK_AGAIN = gettext_lazy("This was cancelled from here before. Tick here to ask the platform once more.")
 
 
 def _orders(request: HttpRequest) -> QuerySet[Order]:
@@ -93,7 +95,8 @@ def create(request: HttpRequest, pk: int) -> HttpResponseBase:
         form.add_error("units" if form.by_item else None, _("It is cancelled already."))
         return _again(request, found, form, 422)
     if any(unit.verdict.asks_anyway for unit in chosen) and not given["anyway"]:
-        form.add_error("anyway", _("The platform is expected to refuse this. Tick here to ask it all the same."))
+        again = any(unit.verdict.done for unit in chosen)
+        form.add_error("anyway", ASK_AGAIN if again else ASK_ANYWAY)
         return _again(request, found, form, 422)
     try:
         asked = asking.request_cancellation(

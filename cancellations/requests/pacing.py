@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from cancellations.requests import easing
 from cancellations.shops.connection import card_of, rate_of
 from cancellations.shops.models import Credential, Shop, ShopHealth
 from providers.errors import RateLimited
@@ -21,15 +22,18 @@ MOST_WAIT_SECONDS = 24 * 3600.0
 
 
 def take(shop: Shop) -> float:
-    """Take one call out of the shop's budget.
+    """Take one call out of the shop's budget: 0 when it may be made now, else the seconds to wait."""
+    return take_some(shop, 1)[1]
+
+
+def take_some(shop: Shop, calls: int) -> tuple[int, float]:
+    """Take up to so many calls out of the shop's budget.
 
     The budget fills at the shop's rate up to what ``BURST_SECONDS`` bring, and at least to one whole call.
 
     Returns:
-        0 when the call may be made now, else the seconds to wait before asking again.
+        How many calls may be made now; and, where that is none, the seconds to wait before asking again.
     """
-    rate = rate_of(shop)
-    most = max(1.0, rate * BURST_SECONDS)
     keeper = _sharing(shop)[0]
     while True:  # somebody else's call in between costs one more round
         health = ShopHealth.objects.annotate(clock=Now()).filter(shop=keeper).first()
@@ -38,17 +42,19 @@ def take(shop: Shop) -> float:
             continue
         now: datetime = health.clock
         if health.wait_until and health.wait_until > now:
-            return (health.wait_until - now).total_seconds()
+            return 0, (health.wait_until - now).total_seconds()
+        rate = easing.eased(rate_of(shop), health, now)
         if not rate:
-            return 0.0
-        filled = _filled(health, now, rate, most)
+            return calls, 0.0
+        filled = _filled(health, now, rate, max(1.0, rate * BURST_SECONDS))
         seen = ShopHealth.objects.filter(pk=health.pk, tokens=health.tokens, tokens_at=health.tokens_at)
         if filled < 1:
             if health.tokens_at and health.tokens_at > now:  # the clock was set back: count from now on
                 seen.update(tokens_at=now)
-            return (1 - filled) / rate
-        if seen.update(tokens=filled - 1, tokens_at=now):
-            return 0.0
+            return 0, (1 - filled) / rate
+        granted = min(calls, int(filled))
+        if seen.update(tokens=filled - granted, tokens_at=now):
+            return granted, 0.0
 
 
 def told_to_wait(shop: Shop, now: datetime) -> float:
@@ -88,10 +94,11 @@ def wait_for(error: RateLimited, least: float = LEAST_WAIT_SECONDS) -> float:
 
 
 def pause(shop: Shop, error: RateLimited) -> None:
-    """Send nothing for so long, because the platform asked for it."""
+    """Send nothing for so long, because the platform asked for it, and afterwards less than before."""
     until = Now() + timedelta(seconds=wait_for(error, least=1.0))
     sharing = _sharing(shop)
     for pk in sharing:
         ShopHealth.objects.get_or_create(shop_id=pk)
+    easing.ease_off(shop, sharing)
     sooner = Q(wait_until=None) | Q(wait_until__lt=until)
     ShopHealth.objects.filter(sooner, shop__in=sharing).update(wait_until=until)

@@ -8,13 +8,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from celery.signals import worker_init, worker_shutting_down
 from django.conf import settings
 from django.db import connection
 
-from cancellations.requests import delivery
+from cancellations.requests.stock import Stock
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ SLOW_SECONDS = 3.0
 # Of a shop whose calls hang only so many are under way at once: each of them may end in doubt.
 MOST_SLOW = 4
 LOOK_SECONDS = 0.5
+FAULT_SECONDS = 2.0
 IDLE_SECONDS = 5.0
 
 
@@ -29,12 +31,15 @@ class Senders:
     """So many threads, made when there is work.
 
     Args:
-        serve: Sends what goes first in a shop: 0 when there may be more, seconds to wait, or ``None`` when nothing is
-            to be done there.
+        serve: Sends one request of a shop, knowing how many could be begun there about now: 0 when there may be more,
+            seconds to wait, or ``None`` when nothing is to be done there.
+        tidy: Called now and then, and with True when no more is begun, or the last thread goes.
     """
 
-    def __init__(self, serve: Callable[[int], float | None]) -> None:
-        self._serve = serve
+    def __init__(
+        self, serve: Callable[[int, int], float | None], tidy: Callable[[bool], None] = lambda _closing: None
+    ) -> None:
+        self._serve, self._tidy = serve, tidy
         self._change = threading.Condition()
         self._most = self._threads = self._idle = self._bells = 0
         self._wanted: dict[int, tuple[float, int]] = {}  # not before; the bell that was heard last
@@ -79,7 +84,8 @@ class Senders:
             self._idle += 1
             threading.Thread(target=self._run, name=f"sender-{self._threads}").start()
 
-    def _next(self) -> int | None:
+    def _next(self) -> tuple[int, int] | None:
+        """Return the shop that is next, and how many calls could be begun there about now."""
         now = time.monotonic()
         running: dict[int, list[float]] = {}
         for shop, since in self._under_way.values():
@@ -88,52 +94,59 @@ class Senders:
         if prompt >= self._most or len(self._under_way) >= 2 * self._most:
             return None
         found: int | None = None
-        fewest = self._most
+        fewest, others = self._most, 0
         for shop, (before, _bell) in self._wanted.items():
             ages = running.get(shop, [])
             most = MOST_SLOW if any(age >= SLOW_SECONDS for age in ages) else self._most
+            others += before <= now
             if before <= now and len(ages) < min(most, fewest):
                 found, fewest = shop, len(ages)
-        if found is not None:
-            self._wanted[found] = self._wanted.pop(found)  # of equals the one that waited longest is next
-        return found
+        if found is None:
+            return None
+        self._wanted[found] = self._wanted.pop(found)  # of equals the one that waited longest is next
+        # A fair share of what is free; of a shop whose calls hang each is claimed when it can be sent.
+        hangs = any(age >= SLOW_SECONDS for age in running.get(found, ()))
+        return found, 1 if hangs else max(1, (self._most - prompt) // others)
 
     def _run(self) -> None:
         me = threading.get_ident()
         idle_since = time.monotonic()
         while True:
             with self._change:
-                shop = self._next()
-                if shop is None:
-                    if not self.is_open or (not self._wanted and time.monotonic() > idle_since + IDLE_SECONDS):
-                        self._threads -= 1
-                        self._idle -= 1
-                        break
-                    if self._idle > 1 and self._wanted:  # one is enough to look
+                chosen = self._next()
+                if chosen is None:
+                    over = not self.is_open or (not self._wanted and time.monotonic() > idle_since + IDLE_SECONDS)
+                    if over or (self._idle > 1 and self._wanted):  # one is enough to look
                         self._threads -= 1
                         self._idle -= 1
                         break
                     self._change.wait(self._pause())
-                    continue
-                bell = self._wanted[shop][1]
-                self._under_way[me] = (shop, time.monotonic())
-                self._idle -= 1
-                self._have_somebody_look()
-            wait = self._attend(shop)
+                else:
+                    shop, room = chosen
+                    bell = self._wanted[shop][1]
+                    self._under_way[me] = (shop, time.monotonic())
+                    self._idle -= 1
+                    self._have_somebody_look()
+            if chosen is None:
+                self._attend(partial(self._tidy, False))
+                continue
+            wait = self._attend(partial(self._serve, shop, room))
             with self._change:
                 del self._under_way[me]
                 self._idle += 1
                 idle_since = time.monotonic()
                 self._note(shop, bell, wait)
+        if not (self.is_open and self._threads):  # nobody is left who would tidy later
+            self._attend(partial(self._tidy, True))
         connection.close()
 
-    def _attend(self, shop: int) -> float | None:
+    def _attend(self, act: Callable[[], float | None]) -> float | None:
         try:
-            return self._serve(shop)
+            return act()
         except Exception:
-            log.exception("sending for shop %s met a fault; the sweep rings again", shop)
+            log.exception("sending met a fault; it is tried again in a moment")
             connection.close()
-            return None
+            return FAULT_SECONDS
 
     def _note(self, shop: int, bell: int, wait: float | None) -> None:
         if shop not in self._wanted:
@@ -150,7 +163,8 @@ class Senders:
         return max(0.01, min(soonest - now, LOOK_SECONDS))
 
 
-SENDERS = Senders(delivery.serve)
+STOCK = Stock()
+SENDERS = Senders(STOCK.serve, STOCK.tidy)
 
 
 @worker_init.connect

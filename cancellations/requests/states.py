@@ -21,8 +21,9 @@ class State(StrEnum):
 
 
 MOVES: dict[State, frozenset[State]] = {
-    State.PENDING_APPROVAL: frozenset({State.QUEUED, State.DECLINED, State.WITHDRAWN}),
-    # The last two only where an earlier send is in doubt: late evidence, or a resend that was taken back.
+    # Uncertain only where the database was restored from a backup: it may have been approved and sent since.
+    State.PENDING_APPROVAL: frozenset({State.QUEUED, State.DECLINED, State.WITHDRAWN, State.UNCERTAIN}),
+    # The last two only where a send is in doubt: late evidence, a resend that was taken back, a restored backup.
     State.QUEUED: frozenset({State.SENDING, State.WITHDRAWN, State.SUCCEEDED, State.UNCERTAIN}),
     State.SENDING: frozenset(
         {State.SUCCEEDED, State.ACCEPTED, State.REJECTED, State.FAILED, State.QUEUED, State.UNCERTAIN}

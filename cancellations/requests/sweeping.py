@@ -5,15 +5,15 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from cancellations.audit import trail
+from cancellations.requests import restoring
 from cancellations.requests.models import LEASE, Attempt, CancellationRequest
 from cancellations.requests.reconciliation import CHECKED, unclear
 from cancellations.requests.states import State
 from cancellations.shops import health
 from cancellations.shops.connection import connect
-from cancellations.shops.models import Pulse, Shop, ShopHealth
+from cancellations.shops.models import Shop, ShopHealth
 from providers.errors import Cause, ProviderError, gettext_noop
 
 PROBE_SECONDS: float = settings.PROBE_SECONDS
@@ -24,9 +24,10 @@ LOST_LEASES = 5
 WORKER_LOST = gettext_noop("The worker was lost while it was asking. We look at the order to find out.")
 
 
-def beat() -> None:
-    """Show a sign of life of the worker."""
-    Pulse.objects.update_or_create(name="worker", defaults={"at": timezone.now()})
+def restored() -> int:
+    """Have what came with a backup read at its platforms; notices the backup where nothing waits to be sent."""
+    restoring.may_send()
+    return restoring.put_in_doubt()
 
 
 def lost_sends() -> int:

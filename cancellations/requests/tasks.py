@@ -8,6 +8,8 @@ from celery import shared_task
 
 from cancellations import ring
 from cancellations.requests import delivery, reconciliation, senders, sweeping
+from cancellations.shops import arming
+from cancellations.shops.models import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +44,14 @@ def probe(shop_id: int) -> None:
 
 
 @shared_task
-def sweep() -> None:
-    """Ring for everything that is due, and find what a dead worker left."""
-    sweeping.beat()
+def sweep(pause: float = 0.0) -> None:
+    """Ring for everything that is due, and find what a dead worker left; not so soon after the last sweep."""
+    if arming.standing() == arming.Standing.COPY:
+        log.error("%s %s", arming.COPY_FOUND, arming.COPY_STEP)
+        return
+    if not Pulse.beat(pause=pause):
+        return
+    _apart(sweeping.restored)
     _apart(sweeping.lost_sends)
     _apart(sweeping.lost_attempts)
     for task, find in (

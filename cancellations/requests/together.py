@@ -19,7 +19,7 @@ from cancellations.people.models import Person
 from cancellations.requests import tasks
 from cancellations.requests.asking import check, draft, facts_of
 from cancellations.requests.decisions import take_back
-from cancellations.requests.models import BULK, CancellationRequest
+from cancellations.requests.models import BULK, CancellationRequest, show_on_orders
 from cancellations.requests.states import OPEN, State
 from cancellations.shops.models import Shop
 
@@ -70,7 +70,7 @@ def request_together(
                     raise
                 continue
             trail.record_all([one.event("cancellation.requested", by=by, data=facts_of(one, VIA)) for one in made])
-            _show(made)
+            show_on_orders(made)
             asked |= {one.submission: one for one in made if one.submission}
             if any(one.state == State.QUEUED for one in made):
                 ring.ring(tasks.deliver, shop.pk)
@@ -120,14 +120,5 @@ def _withdraw(some: Sequence[CancellationRequest], by: Any) -> int:
         one.state = State.WITHDRAWN
         events.append(one.event("cancellation.withdrawn", by=by, data=facts))
     trail.record_all(events)
-    _show(some)
+    show_on_orders(some)
     return moved
-
-
-def _show(requests: Sequence[CancellationRequest]) -> None:
-    """Have the orders show the state, as ``move_to`` does."""
-    orders = sorted({one.order_id for one in requests if one.order_id})
-    list(Order.objects.filter(pk__in=orders).order_by("pk").select_for_update().values_list("pk", flat=True))
-    for state in {one.state for one in requests}:
-        mine = [one.order_id for one in requests if one.state == state and one.order_id]
-        Order.objects.filter(pk__in=mine).update(desk_state=state)

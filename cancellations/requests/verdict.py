@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from cancellations.moments import exact_text
 from cancellations.orders.models import Order, OrderItem, OrderStatus
 from cancellations.requests.models import CancellationRequest
 from cancellations.shops.models import Shop
@@ -17,10 +18,11 @@ class Verdict:
     Attributes:
         can: ``True``, ``False``, or ``None`` when nobody but the platform can tell.
         why: A translated sentence; "" when it plainly can.
-        source: Who says so: ``request`` (one is open), ``desk`` (the shop's settings), ``platform`` (its last word),
-            ``file`` (an import).
+        source: Who says so: ``request`` (one is open, or was done), ``desk`` (the shop's settings), ``platform`` (its
+            last word), ``file`` (an import).
         as_of: When that was learned.
         cancellation: The open request that stands in the way, if any.
+        done: The request that cancelled it from here before, if any.
     """
 
     can: bool | None
@@ -28,19 +30,27 @@ class Verdict:
     source: str
     as_of: datetime
     cancellation: CancellationRequest | None = None
+    done: CancellationRequest | None = None
 
     @property
     def asks_anyway(self) -> bool:
         """Whether a person may still insist on asking the platform."""
-        return self.can is False and self.source in ("platform", "file")
+        return self.can is False and (self.done is not None or self.source in ("platform", "file"))
 
 
-def verdict_on(shop: Shop, order: Order, unit: Order | OrderItem, running: CancellationRequest | None) -> Verdict:
+def verdict_on(
+    shop: Shop,
+    order: Order,
+    unit: Order | OrderItem,
+    running: CancellationRequest | None,
+    done: CancellationRequest | None = None,
+) -> Verdict:
     """Judge one unit of an order.
 
     Args:
         unit: The order itself, or one of its items where the card cancels items.
         running: The open request about this unit, if any.
+        done: The latest one that succeeded, if any.
     """
     if running is not None:
         return Verdict(False, _("A cancellation has been asked for already."), "request", running.state_since, running)
@@ -49,5 +59,15 @@ def verdict_on(shop: Shop, order: Order, unit: Order | OrderItem, running: Cance
         return Verdict(False, why, "desk", order.seen_at)
     source = "file" if order.source == "file" else "platform"
     if unit.status == OrderStatus.CANCELLED:
-        return Verdict(False, _("It is cancelled already."), source, order.seen_at)
+        why = _("It is cancelled already.")
+        return Verdict(False, f"{why} {_by_us(done)}" if done else why, source, order.seen_at, done=done)
+    if done:
+        since = source == "platform" and order.seen_at > done.state_since
+        told = _("But the platform shows it otherwise since: look at it there first.") if since else ""
+        return Verdict(False, f"{_by_us(done)} {told}".strip(), "request", done.state_since, done=done)
     return Verdict(unit.cancellable, _(unit.why) if unit.why else "", source, order.seen_at)
+
+
+def _by_us(done: CancellationRequest) -> str:
+    facts = {"person": done.requested_by.get_username(), "when": exact_text(done.state_since)}
+    return _("It was cancelled from here: asked for by %(person)s, done %(when)s.") % facts

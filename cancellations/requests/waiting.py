@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.db.models.functions import Coalesce, Now
 
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
@@ -24,7 +23,7 @@ def with_wait(requests: QuerySet[CancellationRequest]) -> QuerySet[CancellationR
     """Have :func:`wait_of` known for every row in the one query, for pages that show several."""
     due = Coalesce(OuterRef("due_at"), OuterRef("requested_at"))
     before = _before(OuterRef("shop"), OuterRef("priority"), due).order_by().values("shop").annotate(number=Count("pk"))
-    heard = Pulse.objects.filter(name="worker", at__gte=timezone.now() - Pulse.SILENCE)
+    heard = Pulse.objects.filter(name="worker", at__gte=Now() - Pulse.SILENCE)
     return requests.annotate(
         wait_ahead=Case(
             When(state=State.QUEUED, then=Coalesce(Subquery(before.values("number")), 0)),

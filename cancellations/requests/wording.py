@@ -78,6 +78,11 @@ def _queued(cancellation: CancellationRequest) -> Headline:
     if not shop.active:
         text = _("%(shop)s is switched off. It is sent once an admin switches the shop on again.")
         return Headline("warn", "pause-circle", _("Waiting."), text % {"shop": shop})
+    if cancellation.batch and not cancellation.due_at:
+        text = _("Bulk %(number)s is paused. It is sent once somebody resumes that; you can still withdraw it.")
+        return Headline(
+            "warn", "pause-circle", _("Waiting: its bulk is paused."), text % {"number": cancellation.batch}
+        )
     if hold:
         text = _("%(shop)s is on hold: %(why)s It goes by itself once that is mended.")
         return Headline(

@@ -1,19 +1,23 @@
 """The senders over a real PostgreSQL: one refresh in a storm, and a single cancel beside a bulk."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.db.models import Count
 
 from cancellations.orders.models import Order
-from cancellations.requests import asking, delivery
+from cancellations.requests import asking, delivery, sweeping
 from cancellations.requests.models import BULK, ONE_BY_ONE, Attempt, CancellationRequest
-from cancellations.requests.senders import Senders
+from cancellations.requests.senders import MOST_SLOW, Senders
 from cancellations.requests.states import State
-from cancellations.shops import configuring
+from cancellations.requests.stock import Stock
+from cancellations.shops import configuring, connection
+from cancellations.shops.models import ShopHealth
 from providers import registry
 from tests.desk import Stall, person, stall, unit_of
 from tests.throwaway import database
@@ -24,11 +28,12 @@ pytestmark = pytest.mark.services
 @pytest.fixture
 def senders(tmp_path: Path, django_db_blocker: Any) -> Iterator[Senders]:
     with django_db_blocker.unblock(), database("postgresql", tmp_path):
-        made = Senders(delivery.serve)
+        stock = Stock()
+        made = Senders(stock.serve, stock.tidy)
         made.open(8)
         yield made
         made.close()
-        wait_until(lambda: made._threads == 0)
+        wait_until(lambda: made._threads == 0 and stock.outcomes.is_idle)
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -110,3 +115,42 @@ def test_R17_a_single_cancel_goes_within_two_seconds_beside_a_bulk(senders: Send
         waited.append(time.monotonic() - begun)
     assert queued() > 10, "the bulk was over too soon to tell"
     assert max(waited) <= 2.0, waited
+
+
+class Hanging:
+    """A platform that takes every call and answers none, until it is told to."""
+
+    def __init__(self, made: Stall) -> None:
+        self.free, self.begun = threading.Event(), time.monotonic()
+        self._whole = connection.TRANSPORTS[made.shop.base_url]
+        connection.TRANSPORTS[made.shop.base_url] = httpx.MockTransport(self._answer)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if not self.free.wait(20 - (time.monotonic() - self.begun) % 20):
+            raise httpx.ReadTimeout("total deadline", request=request)
+        return self._whole.handle_request(request)
+
+
+def held(made: Stall) -> bool:
+    return ShopHealth.objects.filter(shop=made.shop).exclude(held_since=None).exists()
+
+
+def test_R16_calls_that_only_hang_open_the_circuit_within_ten_seconds_and_a_read_closes_it(senders: Senders) -> None:
+    made, by = stall("shoplazza", count=60, calls_per_second=0), person()
+    for order in made.orders()[:20]:
+        ask(order, by, BULK)
+    way = Hanging(made)
+    senders.want(made.shop.pk)
+    wait_until(lambda: held(made), 10)
+    assert made.called() == []
+    assert CancellationRequest.objects.filter(state=State.SENDING).count() <= MOST_SLOW + 4
+    waiting = CancellationRequest.objects.filter(state=State.QUEUED).count()
+    assert waiting >= 12, "they wait"
+    way.free.set()  # it recovers: what hung is answered
+    wait_until(lambda: CancellationRequest.objects.filter(state=State.SENDING).count() == 0)
+    assert CancellationRequest.objects.filter(state=State.QUEUED).count() == waiting, "nothing goes before a probe"
+    assert sweeping.probe(made.shop.pk)
+    senders.want(made.shop.pk)
+    wait_until(lambda: queued() == 0)
+    assert len(made.called()) == len(set(made.called())) == 20
+    assert not held(made)

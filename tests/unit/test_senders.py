@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from cancellations.requests import senders
+from cancellations.requests import senders, silence
 from cancellations.requests.senders import MOST_SLOW, Senders
+from cancellations.shops.models import Shop
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -21,7 +22,7 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
 
 
 @contextmanager
-def at_work(serve: Callable[[int], float | None], most: int) -> Iterator[Senders]:
+def at_work(serve: Callable[[int, int], float | None], most: int) -> Iterator[Senders]:
     made = Senders(serve)
     made.open(most)
     try:
@@ -40,7 +41,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_R17_a_shop_alone_has_every_thread() -> None:
     inside, together = Counter[int](), threading.Barrier(8)
 
-    def serve(shop: int) -> None:
+    def serve(shop: int, _room: int) -> None:
         inside[shop] += 1
         together.wait(20)
 
@@ -52,7 +53,7 @@ def test_R17_a_shop_alone_has_every_thread() -> None:
 def test_R17_two_busy_shops_have_half_each() -> None:
     left = threading.Event()
 
-    def serve(shop: int) -> float:
+    def serve(shop: int, _room: int) -> float:
         left.wait(0.01)
         return 0.0
 
@@ -67,7 +68,7 @@ def test_R17_a_shop_that_hangs_leaves_the_others_their_throughput() -> None:
     """Shop 1 hangs; shops 2 to 4 answer in 20 ms. They make as many calls beside it as without it."""
     release, done = threading.Event(), itertools.count()
 
-    def serve(shop: int) -> float | None:
+    def serve(shop: int, _room: int) -> float | None:
         if shop == 1:
             release.wait(30)
             return None
@@ -98,7 +99,7 @@ def test_R17_a_shop_that_hangs_leaves_the_others_their_throughput() -> None:
 def test_R17_a_shop_that_hung_in_every_thread_holds_up_the_next_for_a_moment_only() -> None:
     release, answered = threading.Event(), threading.Event()
 
-    def serve(shop: int) -> None:
+    def serve(shop: int, _room: int) -> None:
         if shop == 1:
             release.wait(30)
         else:
@@ -116,7 +117,7 @@ def test_R17_a_shop_that_hung_in_every_thread_holds_up_the_next_for_a_moment_onl
 def test_R17_a_budget_that_is_spent_holds_no_thread() -> None:
     asked, answered = Counter[int](), threading.Event()
 
-    def serve(shop: int) -> float | None:
+    def serve(shop: int, _room: int) -> float | None:
         asked[shop] += 1
         if shop == 1:
             return 0.5
@@ -134,7 +135,7 @@ def test_R17_a_budget_that_is_spent_holds_no_thread() -> None:
 def test_R10_a_bell_that_rings_while_the_last_is_looked_at_is_heard() -> None:
     asked, looking, go_on = Counter[int](), threading.Event(), threading.Event()
 
-    def serve(shop: int) -> None:
+    def serve(shop: int, _room: int) -> None:
         asked[shop] += 1
         looking.set()
         go_on.wait(10)
@@ -150,7 +151,7 @@ def test_R10_a_bell_that_rings_while_the_last_is_looked_at_is_heard() -> None:
 def test_R20_who_is_told_to_end_begins_nothing_more() -> None:
     asked, inside, go_on = Counter[int](), threading.Event(), threading.Event()
 
-    def serve(shop: int) -> float:
+    def serve(shop: int, _room: int) -> float:
         asked[shop] += 1
         inside.set()
         go_on.wait(10)
@@ -164,3 +165,45 @@ def test_R20_who_is_told_to_end_begins_nothing_more() -> None:
         wait_until(lambda: made._threads == 0)
         made.want(1)
     assert asked[1] == 1
+
+
+def test_R09_the_last_thread_to_go_leaves_nothing_lying_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(senders, "IDLE_SECONDS", 0.1)
+    shelf: list[int] = []
+
+    def serve(shop: int, _room: int) -> None:
+        shelf.append(shop)  # another thread was told meanwhile that nothing is due
+
+    def tidy(everything: bool) -> None:
+        if everything:  # it has not lain long
+            shelf.clear()
+
+    made = Senders(serve, tidy)
+    made.open(2)
+    made.want(1)
+    wait_until(lambda: bool(shelf))
+    wait_until(lambda: not shelf, seconds=5)
+
+
+def test_R16_one_call_that_hangs_and_a_platform_that_answers_others_hold_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(silence, "SILENT_SECONDS", 0.5)
+    one, many = Shop(pk=-1), Shop(pk=-2)
+    free = threading.Event()
+
+    def hang(shop: Shop) -> None:
+        with silence.watched(shop):
+            free.wait(20)
+
+    calls = [threading.Thread(target=hang, args=(shop,)) for shop in (one, one, many, many, many)]
+    for call in calls:
+        call.start()
+    ends = time.monotonic() + 0.8
+    while time.monotonic() < ends:
+        with silence.watched(many):
+            time.sleep(0.05)
+    assert silence.silent_shops() == []
+    free.set()
+    for call in calls:
+        call.join()

@@ -1,7 +1,8 @@
-"""``manage.py audit verify | seal | head``: is the record whole?"""
+"""``manage.py audit verify | replay | seal | head``: is the record whole, and does it tell where everything stands?"""
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,17 @@ from cancellations.audit.findings import Verdict
 from cancellations.audit.models import Seal
 from cancellations.audit.sealing import seal
 from cancellations.audit.verifying import verify
+from cancellations.requests.replaying import replay
 
 
 class Command(BaseCommand):
-    help = "Check the audit log's chain (verify), seal what is not sealed yet (seal), or print the last seal (head)."
+    help = (
+        "Check the audit log's chain (verify), replay the events and compare them with every request (replay), "
+        "seal what is not sealed yet (seal), or print the last seal (head)."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("act", choices=["verify", "seal", "head"])
+        parser.add_argument("act", choices=["verify", "replay", "seal", "head"])
         parser.add_argument("--against", metavar="FILE", help="seals kept elsewhere, one `audit head` a line")
         parser.add_argument("--json", action="store_true")
 
@@ -31,8 +36,20 @@ class Command(BaseCommand):
             if last is None:
                 raise CommandError("Nothing is sealed yet.")
             self.stdout.write(line_of(last))
+        elif options["act"] == "replay":
+            self._replay(options)
         else:
             self._verify(options)
+
+    def _replay(self, options: dict[str, Any]) -> None:
+        found = replay()
+        if options["json"]:
+            self.stdout.write(json.dumps(asdict(found), ensure_ascii=False))
+        else:
+            counts = f"{found.count} differences over {found.requests} requests and {found.events} events."
+            self.stdout.write("\n".join([*found.differences, counts]))
+        if found.count:
+            sys.exit(1)
 
     def _verify(self, options: dict[str, Any]) -> None:
         against = [Path(options["against"])] if options["against"] else []
