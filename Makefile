@@ -1,12 +1,13 @@
 # `make` alone lists what there is.
 PYTHON ?= python3
 VENV := .venv
+SCAN := .venv-scan
 PY := $(VENV)/bin/python
 SEED ?= 1
 SETTINGS := DJANGO_SETTINGS_MODULE=tests.settings
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev env demo test check format lint types arrows messages screenshots faults bench clean
+.PHONY: help install dev env demo test check format lint types arrows scan audit messages screenshots faults bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +59,25 @@ types: $(VENV)/.dev
 arrows: $(VENV)/.dev
 	@$(VENV)/bin/lint-imports --no-cache
 
+$(SCAN)/.done: requirements-scan.txt | $(VENV)/bin/python
+	@echo "Installing into $(SCAN) …"
+	@$(PY) -m venv $(SCAN)
+	@$(SCAN)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-scan.txt
+	@touch $@
+
+SEMGREP := $(SCAN)/bin/semgrep scan --metrics=off --disable-version-check --quiet --config tests/security/semgrep/desk.yaml
+
+scan: $(VENV)/.dev $(SCAN)/.done ## the scanners for holes, bad habits and secrets
+	@$(VENV)/bin/ruff check --quiet .
+	@$(SCAN)/bin/bandit --quiet --recursive --configfile pyproject.toml providers config cancellations manage.py
+	@$(SEMGREP) --test tests/security/semgrep/desk.py >/dev/null || { echo "A rule of tests/security/semgrep does not find what it should."; exit 1; }
+	@$(SEMGREP) --error providers config cancellations manage.py templates
+	@git ls-files -z | xargs -0 $(SCAN)/bin/detect-secrets-hook --no-verify --baseline .secrets.baseline || { echo "If it opens nothing: $(SCAN)/bin/detect-secrets scan --slim --no-verify > .secrets.baseline"; exit 1; }
+	@$(PY) tests/deploy_check.py
+
+audit: $(SCAN)/.done ## holes known in what we depend on; fails where it cannot look one up
+	@$(SCAN)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements.txt
+
 messages: $(VENV)/.dev ## collect the strings to translate (needs GNU gettext)
 	@$(SETTINGS) $(PY) manage.py makemessages
 
@@ -73,4 +93,4 @@ bench: $(VENV)/.dev ## the benchmarks, printed as tables
 	@$(PY) -m tests.benchmarks
 
 clean: ## forget the environment and the demo
-	rm -rf $(VENV) data
+	rm -rf $(VENV) $(SCAN) data

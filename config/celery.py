@@ -4,10 +4,11 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init, worker_ready
+from celery.signals import beat_init, worker_init, worker_ready
 from django.core.exceptions import ImproperlyConfigured
 
 from config.durability import refuse_forgetful_database
+from config.starting import refuse_misconfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -25,9 +26,11 @@ app.autodiscover_tasks(
 
 
 @worker_init.connect
-def look_at_the_database(**_facts: Any) -> None:
-    """End at once where what is written down may be forgotten; Celery itself would only log what a listener raises."""
+@beat_init.connect
+def look_before_starting(**_facts: Any) -> None:
+    """End at once where a setting is wrong or the database may forget; Celery would only log what a listener raises."""
     try:
+        refuse_misconfigured()
         refuse_forgetful_database()
     except ImproperlyConfigured as error:
         raise SystemExit(str(error)) from error

@@ -4,32 +4,19 @@ Everything it writes, keys included, goes into one folder of its own.
 """
 
 import contextlib
-import ctypes
-import http.client
 import os
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from config.family import ENDS, ROOT, CannotStart, WarmFamily
 from config.keys import fresh_keys
 
 ORDERS_EACH = 420
-ROOT = Path(__file__).resolve().parent.parent
-ANSWER_SECONDS = 40.0
-_ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-# Loopback is asked directly, whatever proxy the environment names.
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-class CannotStart(Exception):
-    """One clear sentence."""
 
 
 def environment(folder: Path, web: int, sandbox: int) -> dict[str, str]:
@@ -96,83 +83,12 @@ def check_port(port: int, name: str) -> None:
             ) from error
 
 
-class Family:
-    """The children: started together, ended together."""
-
-    def __init__(self, env: Mapping[str, str], folder: Path) -> None:
-        self._env, self._folder = {**os.environ, **env}, folder
-        self.children: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self, name: str, *command: str) -> None:
-        with (self._folder / f"{name}.log").open("wb") as log:
-            self.children[name] = subprocess.Popen(  # noqa: S603 - our own programs
-                [sys.executable, "-m", *command],
-                env=self._env,
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                preexec_fn=_die_with_parent,  # no threads run yet in this process
-                start_new_session=True,
-            )
-
-    def wait_for(self, name: str, url: str) -> None:
-        """Wait until a child answers; CannotStart with where to look when it ended or never does."""
-
-        def answers() -> bool:
-            with contextlib.suppress(OSError, http.client.HTTPException), _DIRECT.open(url, timeout=2):
-                return True
-            return False
-
-        self.wait_until(name, answers)
-
-    def wait_until(self, name: str, is_there: Callable[[], bool]) -> None:
-        """Wait until something shows that a child is at work; CannotStart as in :meth:`wait_for`."""
-        ends = time.monotonic() + ANSWER_SECONDS
-        while time.monotonic() < ends and self.children[name].poll() is None:
-            if is_there():
-                return
-            time.sleep(0.1)
-        raise CannotStart(f"The {name} did not start; its last words are in {self._folder / (name + '.log')}.")
-
-    def run(self, name: str, *command: str) -> None:
-        """Run something to its end; CannotStart with where to look when it fails."""
-        self.start(name, *command)
-        failed = self.children[name].wait()  # still one of the children, so that Ctrl-C ends it, too
-        del self.children[name]
-        if failed:
-            raise CannotStart(f"Preparing failed; the last words are in {self._folder / (name + '.log')}.")
-
-    def ended(self) -> str | None:
-        """Return the name of a child that is gone, if any."""
-        return next((name for name, child in self.children.items() if child.poll() is not None), None)
-
-    def end(self) -> None:
-        """End every child; whoever does not hear in time is killed."""
-        for child in self.children.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGTERM)
-        ends = time.monotonic() + 8
-        for child in self.children.values():
-            try:
-                child.wait(max(0.1, ends - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)
-
-
-def _die_with_parent() -> None:
-    """Have the kernel end a child whose parent was killed (Linux; elsewhere Ctrl-C alone ends it)."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-
-
 def main() -> None:
     """Start everything, say where it is, wait for Ctrl-C."""
     folder = Path(os.environ.get("DEMO_DIR") or ROOT / "data" / "demo").resolve()
     begun = time.monotonic()
-    family: Family | None = None
-    for number in _ENDS:  # a shell's background job is started deaf to Ctrl-C
+    family: WarmFamily | None = None
+    for number in ENDS:  # a shell's background job is started deaf to Ctrl-C
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup is meant
             signal.signal(number, signal.default_int_handler)
     try:
@@ -183,10 +99,11 @@ def main() -> None:
         check_port(sandbox, "SANDBOX_PORT")
         env = environment(folder, web, sandbox)
         keep(folder / "settings.env", env)
-        family = Family(env, folder)
+        family = WarmFamily(env, folder)
         orders = ("--orders", str(ORDERS_EACH))
         family.start("sandbox", "providers.sandbox", "--port", str(sandbox), "--state",
                      str(folder / "sandbox.sqlite3"), *orders)  # fmt: skip
+        family.load()
         prepare(family, folder, web, sandbox)
         say(web, sandbox, folder, time.monotonic() - begun)
         while not (gone := family.ended()):
@@ -197,16 +114,18 @@ def main() -> None:
     except KeyboardInterrupt:
         print("\nEnding…", flush=True)  # noqa: T201 - it talks to a terminal
     finally:
-        for number in _ENDS:  # a second Ctrl-C must not leave half of them running
+        for number in ENDS:  # a second Ctrl-C must not leave half of them running
             signal.signal(number, signal.SIG_IGN)
         if family:
             family.end()
 
 
-def prepare(family: Family, folder: Path, web: int, sandbox: int) -> None:
-    """Migrate, build, fill the index while the servers start, and wait until all answer."""
+def prepare(family: WarmFamily, folder: Path, web: int, sandbox: int) -> None:
+    """Migrate and build, fill the index while the servers start, and wait until all answer."""
     address = f"http://127.0.0.1:{sandbox}"
+    family.start("build", "manage", "build")
     family.run("fill", "manage", "demo", "--sandbox", address, "--step", "prepare")
+    family.finish("build")
     begun = datetime.now(UTC)
     family.start("web", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{web}", "--workers", "1", "--threads", "8",
                  "--worker-class", "gthread", "--no-control-socket")  # fmt: skip

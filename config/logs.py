@@ -2,6 +2,8 @@
 
 import logging
 
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+
 _MARKS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     10: "\\n", 13: "\\r", 9: "\\t", 0x2028: "\\u2028", 0x2029: "\\u2029",
 }  # fmt: skip
@@ -15,7 +17,9 @@ class OneLine(logging.Formatter):
         return super().formatMessage(record).translate(_MARKS)
 
     def formatException(self, ei: object) -> str:
-        """Return the traceback, each line of it indented."""
+        """Return the traceback, each line of it indented; none of a refusal, which its person was told in words."""
+        if isinstance(ei, tuple) and isinstance(ei[1], (PermissionDenied, SuspiciousOperation)):
+            return ""
         return _indented(super().formatException(ei))  # type: ignore[arg-type]  # typed by logging itself
 
     def formatStack(self, stack_info: str) -> str:

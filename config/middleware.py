@@ -54,7 +54,10 @@ def SecurityHeadersMiddleware(respond: Respond) -> Respond:
 
 
 # Fragments that ask by themselves while a page is open: nobody need sit before it.
-POLLED = frozenset({"requests:status", "orders:pulls", "orders:imported", "audit:record", "reasons:lists"})
+POLLED = frozenset({
+    "requests:status", "orders:pulls", "orders:imported", "audit:record", "reasons:lists", "batches:progress",
+    "batches:batch",
+})  # fmt: skip
 
 
 def SessionLimitsMiddleware(respond: Respond) -> Respond:
@@ -157,7 +160,10 @@ def FragmentMiddleware(respond: Respond) -> Respond:
         door = resolve_url(settings.LOGIN_URL)
         if urlsplit(response.headers["Location"]).path != door:
             return response
-        page = request.htmx.current_url_abs_path  # type: ignore[attr-defined]
+        try:
+            page = request.htmx.current_url_abs_path  # type: ignore[attr-defined]
+        except ValueError:  # what the header holds is no address
+            page = None
         return HttpResponseClientRedirect(f"{door}?{urlencode({'next': page})}" if page else door)
 
     return middleware

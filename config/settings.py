@@ -28,6 +28,7 @@ DATA_DIR = Path(env("DATA_DIR", default="") or BASE_DIR / "data").resolve()
 CREDENTIAL_KEYS = env.list("CREDENTIAL_KEYS")
 AUDIT_KEYS = env.list("AUDIT_KEYS")
 SEARCH_KEY = env("SEARCH_KEY")
+INSTALLATION_ID = env("INSTALLATION_ID", default="")  # "": a random one, kept in DATA_DIR
 
 # -- Platforms
 PLATFORM_HOSTS = frozenset(env.list("PLATFORM_HOSTS", default=[]))
@@ -64,6 +65,7 @@ MIDDLEWARE = [
     "config.middleware.SecurityHeadersMiddleware",  # first, so that redirects, files and refused hosts carry them, too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pads by chance, and the forms' tokens differ on every page
     "config.middleware.IncidentMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.middleware.SessionLimitsMiddleware",
@@ -125,6 +127,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- Cache: locks, platform tokens (sealed) and lock-outs; shared by all processes, so never in memory.
 CACHES = {"default": env.cache_url_config(env("CACHE_URL", default="") or "dbcache://cache")}
+CACHES["template_fragments"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}  # alike on every page
 
 # -- Background work: the database is the queue, Celery the doorbell.
 BROKER_URL = env("BROKER_URL", default="") or "spool"
@@ -155,6 +158,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_CONSUMER = "config.receiving:CarefulConsumer"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
@@ -207,12 +211,12 @@ SESSION_IDLE_SECONDS = 30 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # they name orders: not into a cookie
 CSRF_COOKIE_HTTPONLY = True
-X_FRAME_OPTIONS = "DENY"
 
 # -- Language and time
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "cancellations" / "locale"]
+FORMAT_MODULE_PATH = "config.formats"
 USE_I18N = USE_TZ = True
 TIME_ZONE = env("TIME_ZONE", default="UTC")
 
@@ -236,11 +240,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
+        name: {"level": "WARNING"}
+        for name in ("httpx", "httpcore", "celery.app.trace", "celery.worker.strategy", "celery.beat")
     },
 }
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from cancellations.people import views_me
 from config.health import health
 
+handler400 = "config.faults.bad_request"
 handler500 = "config.faults.server_error"
 _form = require_http_methods(["GET", "HEAD", "POST"])  # allauth's views would take any method for one of these
 

@@ -26,6 +26,14 @@ _ATTACKS = [
 ]  # fmt: skip
 MARK = "zq9"  # at the head of every payload, so that what came of it can be found
 PAYLOADS = [f"{MARK}{number}{text}" for number, text in enumerate(_ATTACKS)]
+# The same out of attributes, text areas, strings of scripts and other quotings.
+_OUT_OF = ('">{}', "'>{}", "</textarea></select>{}", "&quot;&gt;{}")
+MANY = [
+    f"{MARK}{number}{text}"
+    for number, text in enumerate(
+        [*(one[:600] for one in _ATTACKS), *(way.format(one) for way in _OUT_OF for one in _ATTACKS[:36])]
+    )
+]
 
 HARMLESS = frozenset(
     [

@@ -1,9 +1,12 @@
 """S3: a sign-in is new when it begins, ends when it is not used, and ends everywhere when something about it changes."""
 
+import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -89,7 +92,7 @@ def test_S03_a_page_left_open_that_asks_by_itself_is_no_use_of_it() -> None:
     assert set(ROUTES()) >= POLLED
     browser.get("/")
     for route in POLLED:
-        age(browser, used=300)
+        age(browser, used=120)
         before = browser.session["used"]
         assert browser.get(house.url(route), headers=FRAGMENT).status_code == 200
         assert browser.session["used"] == before, route
@@ -142,6 +145,28 @@ def test_S03_role_link_and_deactivation_end_every_session_at_the_next_fragment(a
     else:
         admin.post(f"/people/{who.pk}/{'deactivate' if act == 'deactivate' else 'link'}/")
     assert [is_in(one) for one in open_ones] == [False, False]
+
+
+@pytest.mark.parametrize("line", ['password = "quite-another-long-1"', 'role = "manager"'])
+def test_S03_another_password_or_role_in_a_file_ends_every_session(line: str, tmp_path: Path) -> None:
+    who = person("agent", username="agent1")
+    open_ones = [sign_in(who), sign_in(who)]
+    file = tmp_path / "people.toml"
+    role = "" if "role" in line else 'role = "agent"\n'
+    for text, still in ((f'role = "agent"\npassword = "{PASSWORD}"', True), (f"{role}{line}", False)):
+        file.write_text(f'[[person]]\nusername = "agent1"\n{text}\n')
+        call_command("configure", str(file), stdout=io.StringIO())
+        assert [is_in(one) for one in open_ones] == [still, still], text
+
+
+def test_S03_a_shop_taken_away_is_gone_at_the_next_fragment() -> None:
+    house = build()
+    browser = sign_in(house.people["agent"])
+    pages = [house.url(route) for route in ("orders:order", "requests:status", "requests:cancellation", "shops:shop")]
+    assert [browser.get(page, headers=FRAGMENT).status_code for page in pages] == [200] * len(pages)
+    sign_in(house.people["admin"]).post(f"/shops/{house.stall.shop.name}/access/set/", {"people": []})
+    assert not house.stall.shop.access.exists()
+    assert [browser.get(page, headers=FRAGMENT).status_code for page in pages] == [404] * len(pages)
 
 
 def test_S03_who_is_let_in_again_finds_no_session_of_before() -> None:

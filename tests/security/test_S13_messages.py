@@ -5,6 +5,7 @@ import json
 import pickle
 import random
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,32 @@ def forged(task: str, args: list[Any], **more: Any) -> dict[str, Any]:
             "delivery_info": {"exchange": "", "routing_key": "celery"}, "priority": 0,
         },
     }  # fmt: skip
+
+
+def forgeries(luck: random.Random, count: int, ids: list[int]) -> Iterator[dict[str, Any]]:
+    """Yield messages as somebody who can write into the broker might put there."""
+    current_app.loader.import_default_modules()
+    ours = sorted(name for name in current_app.tasks if name.startswith(OURS))
+    pickled = base64.b64encode(pickle.dumps([[Bomb()], {}, {}])).decode()
+    for _ in range(count):
+        task = luck.choice([*ours, *ours, "os.system", "builtins.eval", "celery.chain", "celery.backend_cleanup", ""])
+        args = [luck.choice([*ids, *ids, *(one for one in ODD if one == one and one != "\ud83d")])]
+        link = {"task": luck.choice(ours), "args": [luck.choice(ids)], "kwargs": {}, "options": {}}
+        embed = luck.choice([{}, {}, {"callbacks": [link]}, {"chord": link}, {"chain": [link]}])
+        one = forged(task, args)
+        one["body"] = base64.b64encode(json.dumps([args, luck.choice([{}, {"shell": True}]), embed]).encode()).decode()
+        kind = luck.randrange(20)
+        if kind == 0:
+            one |= {"content-type": "application/x-python-serialize", "body": pickled}
+        elif kind == 1:
+            one |= {"content-type": luck.choice(["application/x-yaml", "text/plain", "application/data"])}
+        elif kind == 2:
+            one["body"] = base64.b64encode(json.dumps([["x" * 1_000_000], {}, {}]).encode()).decode()
+        elif kind == 3:
+            one["headers"] = luck.choice([{}, {"task": task}, {"id": None, "task": task}])
+        elif kind == 4:
+            one["body"] = luck.choice(["", "e30=", "W10=", "bnVsbA==", one["body"][: len(one["body"]) // 8 * 4]])
+        yield one
 
 
 def test_S13_a_worker_reads_a_folder_of_forgeries_and_sends_nothing(tmp_path: Path) -> None:
