@@ -24,16 +24,19 @@ from statistics import median
 import httpx
 import psycopg
 
-from config.demo import Family, environment
+from config.demo import environment
+from config.family import Family
 from tests.stack import free_port
 
 POSTGRES = "postgres://postgres@127.0.0.1:5432"
 BROKER, CACHE = "redis://127.0.0.1:6379/11", "redis://127.0.0.1:6379/12"
-GOAL = 0.8
+# Of the bare rate where the platform takes its time; where it does not, so many a second on two cores.
+GOAL, GOAL_AT_ONCE, SOON = 0.8, 400, 0.05
+MOST_BARE = 3000
 
 
 def main() -> int:
-    """Prepare, measure in alternating rounds, print; 1 when the goal is missed at 0.1 s and more."""
+    """Prepare, measure in alternating rounds, print; 1 when the goal is missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.engine", description=__doc__.split("\n")[0])
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=0.1, help="how long the platform takes for an answer")
@@ -70,26 +73,29 @@ def measure(args: argparse.Namespace, family: Family, platform: str) -> int:
     from tests.benchmarks.queueing import Queue  # knows models, which need the environment above
 
     queue = Queue(platform, args.shops)
-    with contextlib.suppress(TimeoutError):
-        queue.run(args.threads * args.workers, seconds=60)  # connections, caches and byte code are warm after this
+    queue.run(10 * args.threads * args.workers, seconds=300)  # connections, caches and byte code are warm after this
     print(f"{args.rows} rows, {args.shops} shops, {args.workers} × {args.threads} threads, {args.seconds} s latency")
     print(f"{'round':8}{'bare':>10}{'desk':>10}{'ratio':>8}{'worker, memory':>17}{'CPU a row':>13}")
-    ratios = []
+    ratios, rates = [], []
     workers = [child.pid for name, child in family.children.items() if name.startswith("worker")]
     for number in range(args.rounds):
-        bare = args.rows / bare_calls(platform, args.rows, args.threads * args.workers)
-        queue.bare += args.rows
+        calls = min(args.rows, MOST_BARE)
+        bare = calls / bare_calls(platform, calls, args.threads * args.workers)
+        queue.bare += calls
         busy = sum(map(seconds_of, workers))
         desk = args.rows / queue.run(args.rows)
         busy = sum(map(seconds_of, workers)) - busy
         ratios.append(desk / bare)
+        rates.append(desk)
         memory = max(map(memory_of, workers)) / 1e6
         row = f"{number + 1:<8}{bare:>8.0f}/s{desk:>8.0f}/s{desk / bare:>8.2f}{memory:>14.0f} MB"
         print(f"{row}{busy / args.rows * 1000:>10.2f} ms", flush=True)
     assert queue.asked == queue.cancels(), f"{queue.asked} asked, {queue.cancels()} cancelled at the platform"
-    met = median(ratios) >= GOAL
-    print(f"median ratio {median(ratios):.2f}; goal {GOAL} at 0.1 s: {'met' if met else 'missed'}")
-    return int(args.seconds >= 0.1 and not met)
+    ratio, rate = median(ratios), median(rates)
+    met = rate >= GOAL_AT_ONCE if args.seconds < SOON else ratio >= GOAL
+    goal = f"{GOAL_AT_ONCE} a second" if args.seconds < SOON else f"ratio {GOAL}"
+    print(f"median {rate:.0f}/s, ratio {ratio:.2f}; goal at {args.seconds} s: {goal}, {'met' if met else 'missed'}")
+    return int(not met)
 
 
 def bare_calls(platform: str, calls: int, threads: int) -> float:

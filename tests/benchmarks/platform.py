@@ -3,14 +3,19 @@
 python -m tests.benchmarks.platform PORT SECONDS
 
 It speaks one of the platforms' languages only as far as a successful cancel and a reading of it go, and it checks
-nothing: what is measured is the desk. ``GET /count`` tells how many cancels came.
+nothing: what is measured is the desk. ``GET /count`` tells how many cancels came, ``GET /when/ORDER`` when the
+cancel of one did, as a reading of the machine's monotonic clock.
 """
 
 import asyncio
 import json
+import re
 import sys
+import time
 
 CANCEL, DETAILS = b"PUT /v2/orders/customer-orders/cancel", b"GET /v2/orders/customer-orders/details/"
+
+WHEN, ORDER = b"GET /when/", re.compile(rb'"order_id": ?"(\w+)"')
 
 
 class Platform:
@@ -18,6 +23,7 @@ class Platform:
 
     def __init__(self, seconds: float) -> None:
         self.seconds, self.cancels = seconds, 0
+        self.came: dict[str, float] = {}
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection until it ends."""
@@ -26,7 +32,9 @@ class Platform:
                 length = next(
                     (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
                 )
-                await reader.readexactly(length)
+                body = await reader.readexactly(length)
+                if order := ORDER.search(body):
+                    self.came[order[1].decode()] = time.monotonic()
                 writer.write(await self.answer(head))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -38,6 +46,8 @@ class Platform:
         """Return the whole answer to one request."""
         if head.startswith(b"GET /count"):
             return _answer(200, {"cancels": self.cancels})
+        if head.startswith(WHEN):
+            return _answer(200, {"at": self.came.get(head[len(WHEN) :].split()[0].decode())})
         await asyncio.sleep(self.seconds)
         if head.startswith(CANCEL):
             self.cancels += 1

@@ -5,11 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.utils import timezone
 
 from cancellations import ring
-from cancellations.orders.models import Order
+from cancellations.batches.running import CHUNK
+from cancellations.orders.models import Order, OrderKey
 from cancellations.people.models import Person
 from cancellations.reasons.models import Reason
 from cancellations.requests import tasks
@@ -30,7 +34,7 @@ class Queue:
     """
 
     def __init__(self, platform: str, shops: int) -> None:
-        self.platform, self.asked, self.bare = platform, 0, 0
+        self.platform, self.asked, self.bare, self._made = platform, 0, 0, 0
         self.by = Person.objects.create_user("bench", role="admin", every_shop=True)
         self.reason = Reason.objects.get(code="other")
         self.shops = [self._shop(number) for number in range(shops)]
@@ -43,12 +47,13 @@ class Queue:
         )  # fmt: skip
 
     def run(self, rows: int, seconds: float = 3600) -> float:
-        """Queue so many, ring once for each shop, and return the seconds until the last one is final."""
+        """Queue so many, ring as a bulk's waves do, and return the seconds until the last one is final."""
         self._fill(rows)
         begun = time.perf_counter()
         CancellationRequest.objects.filter(state=State.QUEUED).update(due_at=timezone.now())
         for shop in self.shops:
-            ring.ring(tasks.deliver, shop.pk)
+            for _wave in range(0, rows // len(self.shops) + 1, CHUNK):
+                ring.ring(tasks.deliver, shop.pk)
         while CancellationRequest.objects.filter(state__in=UNDER_WAY).exists():
             if time.perf_counter() - begun > seconds:
                 raise TimeoutError
@@ -58,14 +63,22 @@ class Queue:
         assert not ends, f"not all succeeded: {ends[0]}"
         return took
 
-    def _fill(self, rows: int) -> None:
+    def orders(self, rows: int) -> list[Order]:
+        """Make so many open orders, spread over the shops."""
         now = timezone.now()
-        orders = Order.objects.bulk_create(
+        first, self._made = self._made, self._made + rows
+        made = Order.objects.bulk_create(
             Order(shop=self.shops[n % len(self.shops)], ref={"order_id": number}, key=number, number=number,
                   status="open", cancellable=True, placed_at=now, seen_at=now)
             for n in range(rows)
-            for number in [f"CS{self.asked + n:012}"]
+            for number in [f"CS{first + n:012}"]
         )  # fmt: skip
+        keys = [OrderKey(shop=one.shop, order=one, kind="id", value=one.key) for one in made]
+        OrderKey.objects.bulk_create(keys, batch_size=1000)
+        return made
+
+    def _fill(self, rows: int) -> None:
+        now, orders = timezone.now(), self.orders(rows)
         requests = [self._request(order, now) for order in orders]
         CancellationRequest.objects.bulk_create(requests, batch_size=1000)
         self.asked += rows
@@ -85,3 +98,12 @@ class Queue:
 
     def _count(self) -> int:
         return int(httpx.get(f"{self.platform}/count", trust_env=False).json()["cancels"])
+
+
+def session_of(person: Person) -> str:
+    """Sign somebody in, past the page; return the session's key."""
+    session = SessionStore()
+    session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(person.pk), settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session.save()
+    return str(session.session_key)

@@ -5,8 +5,9 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -14,14 +15,19 @@ from random import Random
 import psycopg
 import redis
 
-from tests.faults.cast import PERMISSIONS, PLATFORMS
-from tests.faults.checker import Findings, check, query, unsettled
+from tests.faults.bulks import Clerks
+from tests.faults.cast import APPROVED, PERMISSIONS, PLATFORMS
+from tests.faults.checker import Findings, check, query, unsettled, waiting
 from tests.faults.field import LATE_SECONDS, LEASE, Field, field_of
 from tests.faults.nemesis import AT_PLATFORM, Nemesis
 from tests.faults.people import Form, People, units_of
 
 CALM_SECONDS = 0.15  # between two acts of the nemesis
 LANES = 2  # so many things are broken at once
+MOST_WAITING, BREATH_SECONDS = 40, 0.7
+AHEAD = 0.3  # of what is asked for so much may be under way before what is to break it
+BULK_ROWS = (20, 60)
+MOST_SHOPS = 3  # of one bulk: few, so that a wave is long enough to be claimed and concluded many at a time
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Plan:
         faults: It goes on until so many struck and ``requests`` were asked.
         settling_seconds: After so long everything is over, in review, or has its next date.
         share: Which part of the requests meets a fault at its platform.
+        log_level: How much the desk says meanwhile.
     """
 
     seed: int
@@ -43,6 +50,7 @@ class Plan:
     share: float = 0.3
     settling_seconds: float = 2 * LEASE + 60
     most_seconds: float = 7200.0
+    log_level: str = "WARNING"
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,9 @@ def run(plan: Plan, say: Callable[[str], None] = lambda line: None, folder: Path
     """Run one campaign from its seed."""
     with tempfile.TemporaryDirectory(prefix="rescind-faults-", ignore_cleanup_errors=True) as own:
         place = folder or Path(own)
-        with field_of(place, kind=plan.kind, orders=_orders(plan), workers=plan.workers) as field:
+        with field_of(
+            place, kind=plan.kind, orders=_orders(plan), workers=plan.workers, log_level=plan.log_level
+        ) as field:
             return _Campaign(plan, field, say).run()
 
 
@@ -74,51 +84,73 @@ class _Campaign:
         self._plan, self._field, self._say = plan, field, say
         self._chance = Random(plan.seed)
         self._people = People(field, Random(plan.seed + 1))
+        self._clerks = Clerks(field, self._people, Random(plan.seed + 5))
         self._nemesis = Nemesis(field, self._people, Random(plan.seed + 2))
         self._forms = units_of(field.database, Random(plan.seed + 3))
         self._planned = 0
         self._begun = time.monotonic()
-        self._calm, self._over = threading.Event(), threading.Event()
+        self._calm, self._healed, self._over = threading.Event(), threading.Event(), threading.Event()
         self._guard = threading.Lock()
+        self._lanes = [threading.Thread(target=self._break_things) for _lane in range(LANES)]
 
     def run(self) -> Result:
+        """Run it; whoever breaks off is left with nobody who goes on breaking."""
+        try:
+            return self._run()
+        finally:
+            self._calm.set()
+            self._over.set()
+            for thread in self._lanes:
+                if thread.is_alive():
+                    thread.join()
+
+    def _run(self) -> Result:
         plan, begun = self._plan, self._begun
         self._say(f"{plan.kind}, seed {plan.seed}: {len(self._forms)} units")
         asking = threading.Thread(target=self._ask_everything)
         tending = threading.Thread(target=self._tend)
-        lanes = [threading.Thread(target=self._break_things) for _lane in range(LANES)]
-        for thread in (asking, tending, *lanes):
+        minding = threading.Thread(target=self._mind_bulks)
+        for thread in (asking, tending, minding, *self._lanes):
             thread.start()
         said = begun
         while not self._is_enough(asking) and time.monotonic() < begun + plan.most_seconds:
             time.sleep(0.2)
             if time.monotonic() > said + 30:
                 said = time.monotonic()
-                self._say(f"{said - begun:.0f} s: {self._struck()} faults, {len(self._people.told.accepted)} requests")
+                self._say(f"{said - begun:.0f} s: {self._struck()} faults, {self._people.told.asked} requests")
         self._calm.set()
-        for thread in (*lanes, asking):
+        for thread in (*self._lanes, asking):
             thread.join()
         with self._guard:
             self._nemesis.heal()
+        self._healed.set()
         self._people.approve_all()
         self._settle()
         self._over.set()
-        tending.join()
-        findings = check(self._field.database, self._field.folder / "sandbox.sqlite3", self._people.told)
+        for thread in (tending, minding):
+            thread.join()
+        findings = check(self._field.database, self._field.folder / "sandbox.sqlite3", self._people.told, LEASE)
         findings.chain += self._verify()
         faults = self._nemesis.done + Counter({f"platform {name}": n for name, n in findings.struck.items()})
         return Result(findings, faults, time.monotonic() - begun, self._people.broken_pages, self._people.unanswered)
 
     def _break_things(self) -> None:
         while not self._calm.wait(self._chance.uniform(0, 2 * CALM_SECONDS)):
+            self._let_them_work()
             try:
                 self._nemesis.act()
             except (OSError, psycopg.Error, redis.RedisError, subprocess.SubprocessError) as error:
                 self._say(f"the nemesis stumbled: {type(error).__name__}: {error}")
 
+    def _let_them_work(self) -> None:
+        """Wait a little where much was asked for and little sent: who is always dead shows nothing."""
+        with suppress(psycopg.Error):
+            if waiting(self._field.database) > MOST_WAITING:
+                self._calm.wait(BREATH_SECONDS)
+
     def _struck(self) -> int:
-        # Not every planned fault strikes: some requests are withdrawn before they are sent.
-        return self._nemesis.done.total() + int(0.7 * self._planned)
+        # Not every planned fault strikes: some requests are withdrawn, or their bulk stopped, before they are sent.
+        return self._nemesis.done.total() + int(0.5 * self._planned)
 
     def _is_enough(self, asking: threading.Thread) -> bool:
         return self._struck() >= self._plan.faults and not asking.is_alive()
@@ -132,24 +164,49 @@ class _Campaign:
                     self._guard.release()
             self._over.wait(0.1)
 
+    def _mind_bulks(self) -> None:
+        while not self._over.is_set():
+            self._clerks.tend(calm=self._healed.is_set())
+            self._over.wait(0.5)
+
     # -- people
 
     def _ask_everything(self) -> None:
-        """Ask for one after the other, no faster than the nemesis breaks."""
-        chance, plan = Random(self._plan.seed + 4), self._plan
-        chosen = self._forms[: plan.requests]
-        with ThreadPoolExecutor(8) as hands:
-            for number, form in enumerate(chosen, 1):
+        """Ask for one after the other and for many at once, no faster than the nemesis breaks."""
+        chance, plan, asked = Random(self._plan.seed + 4), self._plan, 0
+        with ThreadPoolExecutor(8) as hands, ThreadPoolExecutor(3) as clerks:
+            for number, forms in enumerate(self._portions(chance), 1):
                 if self._calm.is_set():  # the time is over
                     return
-                hands.submit(self._ask, form, chance.random(), chance.choice(AT_PLATFORM), chance.random())
+                if len(forms) == 1:
+                    hands.submit(self._ask, forms[0], chance.random(), chance.choice(AT_PLATFORM), chance.random())
+                else:
+                    clerks.submit(self._ask_for_many, forms, Random(chance.getrandbits(32)))
                 if number % 50 == 0:
                     hands.submit(self._resend)
-                while number / len(chosen) > self._struck() / plan.faults + 0.1 and not self._calm.wait(0.05):
+                asked += len(forms)
+                while asked / plan.requests > self._struck() / plan.faults + AHEAD and not self._calm.wait(0.05):
                     if self._struck() >= plan.faults:
                         break
-                while hands._work_queue.qsize() > 16:
+                while hands._work_queue.qsize() > 16 or clerks._work_queue.qsize() > 1:
                     time.sleep(0.02)
+
+    def _portions(self, chance: Random) -> Iterator[list[Form]]:
+        """Yield what is asked for at once: about half of all in bulks, each of a few shops."""
+        left, asked, ahead = self._forms, 0, 0
+        while left and asked < self._plan.requests:
+            most = min(chance.randint(*BULK_ROWS), self._plan.requests // 3, self._plan.requests - asked)
+            some = left[:1] if ahead else self._of_few_shops(left, chance)[:most]
+            ahead = ahead - 1 if ahead else len(some)
+            taken = {form.unit for form in some}
+            left = [form for form in left if form.unit not in taken]
+            asked += len(some)
+            yield some
+
+    def _of_few_shops(self, forms: list[Form], chance: Random) -> list[Form]:
+        shops = sorted({form.shop for form in forms} - {APPROVED})
+        chosen = chance.sample(shops, min(len(shops), chance.randint(1, MOST_SHOPS)))
+        return [form for form in forms if form.shop in chosen] or forms[:1]
 
     def _resend(self) -> None:
         try:
@@ -163,7 +220,15 @@ class _Campaign:
         except OSError as error:  # the platform did not take the plan of its fault in time
             self._say(f"one was not asked: {type(error).__name__}: {error}")
 
-    def _ask_so(self, form: Form, fate: float, fault: str, habit: float) -> None:
+    def _ask_for_many(self, forms: list[Form], chance: Random) -> None:
+        try:
+            for form in forms:
+                self._plan_fault(form, chance.random(), chance.choice(AT_PLATFORM))
+            self._clerks.ask([*forms, *self._people.recent(len(forms) // 4, chance)], chance)
+        except OSError as error:
+            self._say(f"a bulk was not asked: {type(error).__name__}: {error}")
+
+    def _plan_fault(self, form: Form, fate: float, fault: str) -> None:
         slug, key = form.unit
         if fate < self._plan.share:
             if fault == "auth" and slug in PERMISSIONS:
@@ -174,6 +239,9 @@ class _Campaign:
                 self._field.control(slug, plan={key: [fault]})
             with self._guard:
                 self._planned += 1
+
+    def _ask_so(self, form: Form, fate: float, fault: str, habit: float) -> None:
+        self._plan_fault(form, fate, fault)
         clicks = 100 if habit < 0.004 else 5 if habit < 0.04 else 2 if habit < 0.1 else 1
         pk = self._people.ask(form, clicks)
         if pk and 0.1 <= habit < 0.12:

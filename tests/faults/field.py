@@ -33,6 +33,7 @@ TIMES = {
 LEASE = float(TIMES["LEASE_SECONDS"])
 LATE_SECONDS = 7.0
 SKEWS = (0.0, 0.0, 0.0, 720.0, -720.0)
+FIRST_SKEWS = (0.0, -720.0, 720.0)
 
 
 @dataclass
@@ -136,8 +137,8 @@ class Field:
     def arm(self, step: str, action: str) -> None:
         (self.wires / f"{step}.{action}").touch()
 
-    def disarm(self) -> None:
-        for file in self.wires.glob("*.*"):
+    def disarm(self, which: str = "*.*") -> None:
+        for file in self.wires.glob(which):
             file.unlink(missing_ok=True)
 
     def tripped(self) -> list[tuple[str, str, int]]:
@@ -162,7 +163,7 @@ def thaw(pid: int) -> None:
 
 
 @contextlib.contextmanager
-def field_of(folder: Path, *, kind: str, orders: int, workers: int) -> Iterator[Field]:
+def field_of(folder: Path, *, kind: str, orders: int, workers: int, log_level: str = "WARNING") -> Iterator[Field]:
     """Set up a desk on ``postgres+redis``, ``postgres+rabbitmq`` or ``sqlite+spool``; all of it is ended afterwards."""
     folder.chmod(0o755)
     postgres = OwnPostgres(folder) if kind.startswith("postgres") else None
@@ -171,7 +172,7 @@ def field_of(folder: Path, *, kind: str, orders: int, workers: int) -> Iterator[
     )
     web, sandbox = free_port(), free_port()
     env = {
-        **demo.environment(folder, web, sandbox), "LOG_LEVEL": "WARNING", "SYNC_SECONDS": "3600", **TIMES, **broker.env,
+        **demo.environment(folder, web, sandbox), "LOG_LEVEL": log_level, "SYNC_SECONDS": "3600", **TIMES, **broker.env,
         "DATABASE_URL": postgres.dsn() if postgres else "", "DATABASE_POOL": "20",
         "DJANGO_SETTINGS_MODULE": "tests.faults.settings", "TRIPWIRES": str(folder / "wires"),
         "PYTHONPATH": str(ROOT),
@@ -198,7 +199,7 @@ def field_of(folder: Path, *, kind: str, orders: int, workers: int) -> Iterator[
         ready.pids["platforms"] = platforms.pid
         assert ready.run("fill", ready.sandbox) == 0, f"see commands.log in {folder}"
         for number in range(workers):
-            ready.start_worker(f"worker{number}")
+            ready.start_worker(f"worker{number}", FIRST_SKEWS[number % len(FIRST_SKEWS)])
         ready.start_web()
         ready.start_beat()
         _wait_for(ready.address + "/healthz/")

@@ -13,7 +13,7 @@ from providers.registry import PROVIDERS
 from tests.faults.field import LEASE, SKEWS, Field, thaw
 from tests.faults.people import People
 from tests.faults.services import OwnPostgres, OwnRedis, OwnSpool, OwnVhost
-from tests.faults.steps import COMMITS, STEPS, WEB
+from tests.faults.steps import COMMITS, SENDING, STEPS, WEB
 
 # What an order may meet at its platform, beside being done late.
 AT_PLATFORM = (
@@ -42,7 +42,7 @@ class Nemesis:
         self._busy: set[str] = set()
         self._bag: list[str] = []
         self._acts = self._all_acts()
-        self._armed: list[tuple[str, str]] = []
+        self._armed: dict[tuple[str, str], None] = {}
         self._of_its_own: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def _all_acts(self) -> dict[str, Callable[[], None]]:
@@ -88,16 +88,19 @@ class Nemesis:
             return
         with self._lock:
             step, _, action = kind.partition(".")
-            if len(self._armed) < MOST_ARMED:
-                self._armed.append((step, action))
-                self._field.arm(step, action)
+            self._armed[step, action] = None
+            self._field.arm(step, action)
+            if len(self._armed) > MOST_ARMED:  # nobody passes the oldest: it makes room
+                oldest = next(iter(self._armed))
+                del self._armed[oldest]
+                self._field.disarm(".".join(oldest))
 
     def _next(self) -> str:
         if not self._bag:
-            steps = [f"{step}.{action}" for step in STEPS for action in ("kill", "freeze")]
+            steps = [f"{step}.kill" for step in (*STEPS, *WEB)]
+            steps += [f"{step}.freeze" for step in SENDING]
             if self._field.postgres:
                 steps += [f"{step}.cut" for step in COMMITS]
-            steps += [f"{step}.kill" for step in WEB]
             self._bag = [*self._acts, *steps, "worker killed"]
             self._chance.shuffle(self._bag)
         return self._bag.pop()
@@ -110,8 +113,7 @@ class Nemesis:
         for step, action, pid in tripped[self._tripped :]:
             with self._lock:
                 self.done[f"{action} {step}"] += 1
-                if (step, action) in self._armed:
-                    self._armed.remove((step, action))
+                self._armed.pop((step, action), None)
             if action == "freeze":
                 self._in(FROZEN_SECONDS, _wake(pid))
         self._tripped = len(tripped)

@@ -6,9 +6,10 @@ import threading
 import time
 import uuid
 from collections import deque
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from urllib.parse import urlencode, urlsplit
 
@@ -19,7 +20,7 @@ from tests.faults.checker import Told, Unit, query
 from tests.faults.field import Field
 
 PATIENCE_SECONDS = 40.0
-WHERE = re.compile(r"/cancellations/(\d+)/")
+WHERE = re.compile(r"/(?:cancellations|bulk)/(\d+)/")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a post came to: a status, and the request it led to if any."""
+    """What a post came to: a status, and the request or the bulk it led to if any."""
 
     status: int
     pk: int = 0
@@ -106,14 +107,13 @@ class People:
         self._field, self._chance = field, chance
         self._browsers = {name: Browser(field.address, name) for name in PEOPLE}
         self.told, self.unanswered, self.broken_pages = Told(), 0, 0
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._bursts = ThreadPoolExecutor(100)
         self._recent: deque[Form] = deque(maxlen=200)
 
     def ask(self, form: Form, clicks: int = 1) -> int:
         """Fill in a form, click so often at once, press again until there is an answer; return the request's number."""
-        with self._lock:
-            self._recent.append(form)
+        self.remember([form])
         answers = (
             list(self._bursts.map(lambda _one: self._insist(form), range(clicks)))
             if clicks > 1
@@ -125,20 +125,34 @@ class People:
                 self._act("manager", pk, "approve")
         return max(numbers, default=0)
 
+    def remember(self, forms: Iterable[Form]) -> None:
+        """Have these forms be sent again, and their units be asked for in other tabs."""
+        with self.lock:
+            self._recent.extend(forms)
+
+    def recent(self, most: int, chance: Random) -> list[Form]:
+        """Return some of the forms that were sent lately, each unit once."""
+        with self.lock:
+            by_unit = {form.unit: form for form in self._recent}
+        return chance.sample(list(by_unit.values()), min(most, len(by_unit)))
+
     def replay(self) -> None:
         """Go back and send a form once more that was sent a while ago."""
-        with self._lock:
+        with self.lock:
             form = self._chance.choice(self._recent) if self._recent else None
         if form:
             self._insist(form)
 
     def ask_in_another_tab(self, chance: Random) -> None:
         """Ask, as somebody else with a form of one's own, for what was asked for lately."""
-        with self._lock:
+        with self.lock:
             form = self._chance.choice(self._recent) if self._recent else None
         if form:
-            other = str(uuid.UUID(int=chance.getrandbits(128)))
-            self._insist(Form(form.order, form.unit, form.item, form.version, form.shop, other), "agent2")
+            self.ask_too(form, chance)
+
+    def ask_too(self, form: Form, chance: Random) -> None:
+        """Ask, as somebody else with a form of one's own, for what somebody wants already."""
+        self._insist(replace(form, submission=str(uuid.UUID(int=chance.getrandbits(128)))), "agent2")
 
     def _insist(self, form: Form, name: str = "agent") -> Answer | None:
         ends, version = time.monotonic() + PATIENCE_SECONDS, form.version
@@ -152,7 +166,7 @@ class People:
             }
             if form.item:
                 fields["units"] = form.item
-            answer = self._try(name, f"/orders/{form.order}/cancel/", fields)
+            answer = self.post(name, f"/orders/{form.order}/cancel/", fields)
             if answer is None or answer.status >= 500:
                 time.sleep(0.3)
                 continue
@@ -169,31 +183,36 @@ class People:
                 time.sleep(0.3)
                 continue
             return answer
-        with self._lock:
+        with self.lock:
             self.unanswered += 1
             self.told.words[form.unit] += 1  # it may have been taken
         return None
 
-    def _try(self, name: str, path: str, fields: dict[str, str]) -> Answer | None:
+    def post(self, name: str, path: str, fields: dict[str, str]) -> Answer | None:
+        """Press once; ``None`` when no answer came."""
         try:
             answer = self._browsers[name].post(path, **fields)
         except (OSError, http.client.HTTPException):
             return None
         if answer.status >= 500:
-            with self._lock:
+            with self.lock:
                 self.broken_pages += 1
         return answer
 
     def _remember(self, pk: int, form: Form) -> None:
-        with self._lock:
+        with self.lock:
             if not self.told.forms[form.submission]:
                 self.told.words[form.unit] += 1
             self.told.forms[form.submission].add(pk)
             self.told.accepted.setdefault(pk, form.unit)
 
     def _act(self, name: str, pk: int, act: str) -> Answer | None:
+        return self.press(name, f"/cancellations/{pk}/{act}/", {"note": "campaign"})
+
+    def press(self, name: str, path: str, fields: dict[str, str]) -> Answer | None:
+        """Press until there is an answer."""
         for _again in range(20):
-            answer = self._try(name, f"/cancellations/{pk}/{act}/", {"note": "campaign"})
+            answer = self.post(name, path, fields)
             if answer is not None and answer.status < 500:
                 return answer
             time.sleep(0.5)
@@ -206,12 +225,12 @@ class People:
         )
         chosen = [pk for (pk,) in rows if pk in self.told.accepted][-most:]
         for pk in chosen:
-            with self._lock:  # before it is known whether it is taken: no answer may mean yes
-                self.told.words[self.told.accepted[pk]] += 1
+            with self.lock:  # before it is known whether it is taken: no answer may mean yes
+                self.told.again[self.told.accepted[pk]] += 1
             answer = self._act("agent", pk, "resend")
             if answer is not None and answer.status != 303:
-                with self._lock:
-                    self.told.words[self.told.accepted[pk]] -= 1
+                with self.lock:
+                    self.told.again[self.told.accepted[pk]] -= 1
         return len(chosen)
 
     def withdraw(self, pk: int) -> None:

@@ -22,5 +22,5 @@ def test_R02_a_mutant_still_applies(patch: Path, tmp_path: Path) -> None:
         compile((tmp_path / file.relative_to(ROOT)).read_text(), str(file), "exec")
 
 
-def test_R02_there_are_ten() -> None:
-    assert len(patches()) == 10
+def test_R02_there_are_twelve() -> None:
+    assert len(patches()) == 12

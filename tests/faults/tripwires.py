@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from cancellations import ring
-from cancellations.requests import asking, concluding, delivery
+from cancellations.batches import decisions, handing_in, planning, running
+from cancellations.requests import asking, claiming, concluding, outcomes
 from providers import network
 from providers.wire import Wire
 from tests.faults.steps import ACTIONS
@@ -94,11 +94,28 @@ def _within(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
     return surrounded
 
 
+def _or_many(one: str, many: str, plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Surround what takes a sequence: another step where it is several at once."""
+
+    def surrounded(some: Sequence[Any]) -> Any:
+        with _step(many if len(some) > 1 else one):
+            return plain(some)
+
+    return surrounded
+
+
 def _surround_commits(wires: _Wires) -> None:
-    delivery._claim_first = _within("claim", delivery._claim_first)
-    concluding.conclude = _within("result", concluding.conclude)
-    asking._ask = _within("asked", asking._ask)
-    plain, publish = BaseDatabaseWrapper.commit, ring._publish
+    claiming._claim_first = _within("claim", claiming._claim_first)
+    claiming.claim_together = _noting_many(claiming.claim_together)
+    concluding.conclude = outcomes.conclude = _within("result", concluding.conclude)
+    outcomes.conclude_together = _or_many("result", "results", outcomes.conclude_together)
+    planning.plan = _within("plan", planning.plan)
+    running._step = _within("wave", running._step)
+    asking.request_cancellation = _within("asked", asking.request_cancellation)
+    handing_in.hand_in = _within("asked", handing_in.hand_in)
+    for name in ("start", "pause", "resume", "stop", "retry"):
+        setattr(decisions, name, _within("asked", getattr(decisions, name)))
+    plain, keep = BaseDatabaseWrapper.commit, outcomes.Outcomes.add
 
     def commit(self: BaseDatabaseWrapper) -> None:
         step = getattr(_now, "commit", "")
@@ -108,12 +125,23 @@ def _surround_commits(wires: _Wires) -> None:
         if step:
             wires.trip(f"after-{step}-commit", self)
 
-    def ring_after(*args: Any) -> None:
-        wires.trip("after-asked-commit")  # only pages ask, and this is their doorbell
-        publish(*args)
+    def kept(self: outcomes.Outcomes, *outcome: Any) -> None:
+        wires.trip("kept")
+        keep(self, *outcome)
 
     BaseDatabaseWrapper.commit = commit  # type: ignore[method-assign]
-    ring._publish = ring_after
+    outcomes.Outcomes.add = kept  # type: ignore[method-assign]
+
+
+def _noting_many(claim: Callable[[Sequence[Any]], Any]) -> Callable[[Sequence[Any]], Any]:
+    """Have the commit of a claim be another step where several were claimed; it comes after this returned."""
+
+    def noting(some: Sequence[Any]) -> Any:
+        if len(some) > 1:
+            _now.commit = "claims"
+        return claim(some)
+
+    return noting
 
 
 def _surround_wire(wires: _Wires) -> None:
