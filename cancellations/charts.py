@@ -87,14 +87,18 @@ class Share:
     width: str
 
 
-def shares(parts: Sequence[tuple[str, str, int]]) -> list[Share]:
-    """Lay out one bar of (label, tone, number); every part stays wide enough to be seen."""
-    together = sum(max(number, 0) for *_, number in parts) or 1
+def shares(parts: Sequence[tuple[str, str, int]], whole: int = 0) -> list[Share]:
+    """Lay out one bar of (label, tone, number); every part stays wide enough to be seen.
+
+    Args:
+        whole: The number as long as the chart is wide; left out, it is what the parts make together.
+    """
+    whole = whole or sum(max(number, 0) for *_, number in parts) or 1
     least = 0.6
     room = 100 - least * len(parts)
     drawn, at = [], 0.0
     for label, tone, number in parts:
-        wide = least + room * number / together
+        wide = least + room * number / whole
         drawn.append(Share(label, tone, number, f"{at:.3f}%", f"{max(wide - 0.2, 0.2):.3f}%"))
         at += wide
     return drawn

@@ -1,13 +1,13 @@
 """What the frame round every page needs to know: where one may go, and what everybody must be told.
 
-Everything here is called by ``base.html`` alone, so a fragment costs no query, and a page three.
+Everything here is called by ``base.html`` alone, so a fragment costs no query, and a page one.
 """
 
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Value
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
@@ -16,13 +16,14 @@ from django.utils.translation import gettext_lazy as _
 
 from cancellations.access import may
 from cancellations.pages import wants_fragment
+from cancellations.shops import arming
 from cancellations.shops.hosts import is_local
-from cancellations.shops.models import Environment, Pulse, Shop
+from cancellations.shops.models import Environment, Pulse
 from cancellations.shops.scope import shops_of
 from providers.errors import Cause
 
 NAMED = 3
-_MOST = 50
+_NONE = Value("")
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """Context for ``base.html``; the values are called there, not before."""
     if wants_fragment(request):
         return {}
-    return {"nav": partial(links, request), "banners": partial(banners, request)}
+    return {"nav": partial(links, request), "place": _here(request), "banners": partial(banners, request)}
 
 
 def links(request: HttpRequest) -> list[Link]:
     """Return where this person may go, in the rail's order."""
-    match = getattr(request, "resolver_match", None)
-    here = (match.namespace or match.view_name) if match else ""
+    here = _here(request)
     found = []
     for place in PLACES:
         if place.permission and not may(request.user, place.permission):
@@ -101,25 +101,44 @@ def banners(request: HttpRequest) -> list[Banner]:
     if not person.is_authenticated:
         return []
     told = []
-    if not Pulse.is_heard():
+    heard, held, sandboxes = _look(person)
+    if (standing := arming.standing()) != arming.Standing.ARMED:
+        found, step = arming.WORDS[standing]
+        words = (gettext(found), gettext(step)) if may(person, "shops") else (gettext(found), gettext(arming.ASK_ADMIN))
+        told.append(Banner("bad", "no-symbol", " ".join(words)))
+    if not heard:
         text = gettext(
             "No worker has been heard of for a minute. Cancellations wait and are sent as soon as one is back."
         )
         told.append(Banner("bad", "signal-slash", text))
-    mine = shops_of(person).filter(active=True)
-    held = list(
-        mine.filter(health__held_since__isnull=False).values_list("title", "name", "health__hold_cause")[:_MOST]
-    )
     if refused := [(title, name) for title, name, cause in held if cause != Cause.NETWORK]:
         told.append(_held(refused, admin=may(person, "shops")))
     if silent := [(title, name) for title, name, cause in held if cause == Cause.NETWORK]:
         told.append(_silent(silent))
-    return [*told, *_sandboxes(mine)]
+    return [*told, *_sandboxes(sandboxes)]
 
 
-def _sandboxes(mine: QuerySet[Shop]) -> list[Banner]:
+def _look(person: Any) -> tuple[bool, list[tuple[str, str, str]], list[str]]:
+    """Return whether a worker is heard of, the shops on hold (title, name, cause) and the sandboxes' addresses."""
+    mine = shops_of(person).filter(active=True).order_by()
+    held = mine.filter(health__held_since__isnull=False)
+    sandboxes = mine.filter(environment=Environment.SANDBOX)
+    # One statement, since every page asks; a union drops what is there twice.
+    rows = list(
+        held.values_list(Value("held"), "title", "name", "health__hold_cause").union(
+            sandboxes.values_list(Value("sandbox"), "base_url", _NONE, _NONE),
+            Pulse.heard().values_list(Value("heard"), _NONE, _NONE, _NONE),
+        )
+    )
+    return (
+        any(kind == "heard" for kind, *_ in rows),
+        sorted((title, name, cause) for kind, title, name, cause in rows if kind == "held"),
+        [url for kind, url, *_ in rows if kind == "sandbox"],
+    )
+
+
+def _sandboxes(addresses: list[str]) -> list[Banner]:
     """Say of sandbox shops what is true of where they point."""
-    addresses = mine.filter(environment=Environment.SANDBOX).order_by().values_list("base_url", flat=True).distinct()
     real = {not is_local(url) for url in addresses}
     told = []
     if True in real:
@@ -154,6 +173,11 @@ def _silent(held: list[tuple[str, str]]) -> Banner:
 
 def _named(held: list[tuple[str, str]]) -> str:
     return ", ".join(title for title, _name in held[:NAMED]) + (" …" if len(held) > NAMED else "")
+
+
+def _here(request: HttpRequest) -> str:
+    match = getattr(request, "resolver_match", None)
+    return (match.namespace or match.view_name) if match else ""
 
 
 def _url(view: str, *args: str) -> str:

@@ -64,6 +64,7 @@ MARKS: dict[str, Mark] = {
     "AuthFailed": Mark(_("Keys refused, nothing done"), "dull", "key"),
     "RateLimited": Mark(_("Told to come back, nothing done"), "quiet", "clock"),
     "Unreachable": Mark(_("Never arrived, nothing done"), "dull", "signal-slash"),
+    "NotBegun": Mark(_("Put back, nothing done"), "dull", "clock"),
     "OutcomeUnknown": Mark(_("No clear answer"), "warn", "question-mark-circle"),
     "ProtocolError": Mark(_("Answer not understood"), "warn", "question-mark-circle"),
 }

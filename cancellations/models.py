@@ -7,9 +7,10 @@ from cancellations.people.models import Person
 from cancellations.reasons.models import ListedReasons, Reason, ReasonMapping
 from cancellations.requests.models import Attempt, CancellationRequest
 from cancellations.requests.pictures import Picture
-from cancellations.shops.models import Credential, Pulse, Shop, ShopAccess, ShopHealth
+from cancellations.shops.models import Arming, Credential, Pulse, Shop, ShopAccess, ShopHealth
 
 __all__ = [
+    "Arming",
     "Attempt",
     "AuditEvent",
     "Batch",

@@ -5,24 +5,26 @@ from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext, ngettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext_lazy, pgettext
 
 WEEK = timedelta(days=7)
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+# (unit, whether it is past) → its words.
+COUNTED = {
+    ("day", True): ngettext_lazy("%d day ago", "%d days ago"),
+    ("day", False): ngettext_lazy("in %d day", "in %d days"),
+    ("hour", True): ngettext_lazy("%d hour ago", "%d hours ago"),
+    ("hour", False): ngettext_lazy("in %d hour", "in %d hours"),
+    ("minute", True): ngettext_lazy("%d minute ago", "%d minutes ago"),
+    ("minute", False): ngettext_lazy("in %d minute", "in %d minutes"),
+    ("second", True): ngettext_lazy("%d second ago", "%d seconds ago"),
+    ("second", False): ngettext_lazy("in %d second", "in %d seconds"),
+}
 
 
 def exact_text(moment: datetime) -> str:
     """Return a moment to the second, in the active zone, with the zone's name."""
-    local = timezone.localtime(moment)
-    shape = pgettext("a day and a time of day", "%(day)s, %(time)s")
-    return shape % {"day": _day(local.date(), get_language()), "time": f"{local:%H:%M:%S} {local.tzname()}"}
-
-
-@lru_cache(maxsize=4096)
-def _day(day: date, language: str | None) -> str:
-    """Return a day in words. Kept, for a list shows the same days on every page and Django is slow at it."""
-    # Translators: Django's date format letters.
-    return date_format(day, pgettext("date format", "j M Y"))
+    return _exact(timezone.localtime(moment), get_language())
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
@@ -30,29 +32,40 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
 
     ``app.js`` counts on in the same words by ``Intl.RelativeTimeFormat``.
     """
-    now = now or timezone.now()
-    gap = now - moment
+    return _near(timezone.localtime(moment), now or timezone.now(), get_language())
+
+
+def both(moment: datetime) -> tuple[str, str]:
+    """Return it exactly and relative to now. Who reads is looked up once, which is most of the work in a list."""
+    local, language = timezone.localtime(moment), get_language()
+    return _exact(local, language), _near(local, timezone.now(), language)
+
+
+def _exact(local: datetime, language: str | None) -> str:
+    return _shape(language) % {"day": _day(local.date(), language), "time": f"{local:%H:%M:%S} {local.tzname()}"}
+
+
+def _near(local: datetime, now: datetime, language: str | None) -> str:
+    gap = now - local
     if abs(gap) >= WEEK:
-        return _day(timezone.localtime(moment).date(), get_language())
+        return _day(local.date(), language)
     seconds = int(abs(gap).total_seconds())
     for unit, size in UNITS:
         if seconds >= size:
-            return _counted(seconds // size, unit, past=gap >= timedelta())
+            return str(COUNTED[unit, gap >= timedelta()] % (seconds // size))
     return gettext("just now")
 
 
-def _counted(number: int, unit: str, *, past: bool) -> str:
-    words = {
-        ("day", True): ngettext("%d day ago", "%d days ago", number),
-        ("day", False): ngettext("in %d day", "in %d days", number),
-        ("hour", True): ngettext("%d hour ago", "%d hours ago", number),
-        ("hour", False): ngettext("in %d hour", "in %d hours", number),
-        ("minute", True): ngettext("%d minute ago", "%d minutes ago", number),
-        ("minute", False): ngettext("in %d minute", "in %d minutes", number),
-        ("second", True): ngettext("%d second ago", "%d seconds ago", number),
-        ("second", False): ngettext("in %d second", "in %d seconds", number),
-    }
-    return words[unit, past] % number
+@lru_cache(maxsize=8)
+def _shape(language: str | None) -> str:
+    return pgettext("a day and a time of day", "%(day)s, %(time)s")
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, language: str | None) -> str:
+    """Return a day in words. Kept, for a list shows the same days on every page and Django is slow at it."""
+    # Translators: Django's date format letters.
+    return date_format(day, pgettext("date format", "j M Y"))
 
 
 def span(seconds: float | None) -> str:

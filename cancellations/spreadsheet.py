@@ -7,7 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 BOM = "\ufeff"
 # What begins a formula, in ASCII and in full width; and what spreadsheets skip before it.
-_FORMULA = re.compile(r"^[\s\u00a0\u200b-\u200f\u2060\u3000\ufeff\x00-\x1f]*[=+\-@＝＋－＠﹢﹣﹦﹫−]")
+_SKIPPED = r"[\s\u00a0\u200b-\u200f\u2060\u3000\ufeff\x00-\x1f]*"
+_SIGN = "[=+\\-@＝＋－＠﹢﹣﹦﹫−]"
+_FORMULA = re.compile(f"^{_SKIPPED}{_SIGN}")
+# Where a country's settings cut at something else than a comma, the quotes of all but the first cell hold nothing.
+_CUT = re.compile(f"([;|\t\r\n](?:(?![\t\r\n]){_SKIPPED[:-1]})*)(?={_SIGN})")
 _CONTROL = re.compile(r"^[\t\r\n]")
 # What would be read as a number and shown as another: long, with leading zeros, or with an exponent.
 _LOSSY = re.compile(r"^\s*(\d{12,}|0\d+|\d+(\.\d+)?[eE]\d+)\s*$")
@@ -15,12 +19,12 @@ _LOSSY = re.compile(r"^\s*(\d{12,}|0\d+|\d+(\.\d+)?[eE]\d+)\s*$")
 
 def safe_cell(value: object) -> str:
     """Return a cell as text; an apostrophe goes before what a spreadsheet would compute or round."""
-    text = "" if value is None else str(value).replace("\x00", "")
+    text = _CUT.sub(r"\1'", "" if value is None else str(value).replace("\x00", ""))
     return f"'{text}" if _FORMULA.match(text) or _CONTROL.match(text) or _LOSSY.match(text) else text
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Yield a file line by line, a byte-order mark first; every cell in quotes, so that no other separator cuts it."""
+    """Yield a file line by line, a byte-order mark first; every cell in quotes."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
     writer.writerow(header)

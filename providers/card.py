@@ -79,7 +79,7 @@ class Card:
         reasons: The default listed values.
         reason_defaults: Our reason code → the platform's value, where the card knows one.
         private: JSON keys (lower case) whose values are personal data, to be masked in every exchange.
-        consequences: What a cancel does and does not do there, each one sentence.
+        consequences: What a cancel does and does not do there, each one sentence; the two that weigh most come first.
         settle_seconds: How long after an unclear cancel a reading may still be stale.
         calls_per_second: The rate the platform documents, or a cautious guess.
         shared_by: The credential field whose equal values share one budget of calls; "" where every shop has its own.

@@ -74,6 +74,8 @@ VERBS: dict[str, Promise] = {
     "person.signed_out": gettext_lazy("Signed out"),
     "person.sign_in_failed": gettext_lazy("Refused a sign-in"),
     "person.locked_out": gettext_lazy("Locked the name after too many tries"),
+    "sending.disarmed": gettext_lazy("Stopped all sending: the database is older than what was sent from it"),
+    "sending.armed": gettext_lazy("Let this installation send"),
     "audit.exported": gettext_lazy("Exported the audit log"),
 }
 
@@ -98,7 +100,7 @@ GROUPS: dict[str, tuple[Promise, frozenset[str]]] = {
     "outcomes": (gettext_lazy("Sending and outcomes"), _OUTCOMES),
     "bulk": (gettext_lazy("Bulk"), _those("batch.")),
     "orders": (gettext_lazy("Orders looked up and imported"), _those("order.", "orders.")),
-    "shops": (gettext_lazy("Shops and their settings"), _those("shop.")),
+    "shops": (gettext_lazy("Shops and their settings"), _those("shop.", "sending.")),
     "keys": (gettext_lazy("Keys of shops"), _those("credential.")),
     "reasons": (gettext_lazy("Reasons"), _those("reason.")),
     "people": (gettext_lazy("People and their rights"), _those("person.")),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from cancellations.orders.filters import Filters
 from cancellations.orders.importing import MOST_BYTES
 from cancellations.orders.models import OrderStatus
-from cancellations.selects import PlainSelect
+from cancellations.selects import Pairs, PlainSelect
 from cancellations.shops.models import Shop
 from providers import registry
 from providers.contract import Field
@@ -75,7 +75,7 @@ class SearchForm(forms.Form):
     def _choose(self, name: str, choices: Sequence[tuple[str, Any]]) -> None:
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", _("All")), *choices]
+        field.choices = Pairs([("", _("All")), *choices])
 
     def clean(self) -> dict[str, Any]:
         """Find ends that stand before their beginnings."""

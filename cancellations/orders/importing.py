@@ -4,7 +4,7 @@ The command reads a file at once. A file handed in on a page is stored first and
 from the start does no harm, so a worker that died is replaced by the next.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_noop
 
 from cancellations.audit import trail
 from cancellations.orders import indexing, sheet
+from cancellations.orders.cells import Fault
 from cancellations.orders.models import FileImport
 from cancellations.shops.connection import card_of
 from cancellations.shops.models import Shop
@@ -43,7 +44,7 @@ class Result:
 
     Attributes:
         good: Lines now in the index.
-        bad: Lines refused; the first of them in ``faults`` as ``[line number, sentence, data]``.
+        bad: Lines refused; the faults of the first of them in ``faults`` as ``[line number, sentence, data]``.
         repeated: Lines skipped, because an earlier one spoke of the same order.
         error: Why reading ended early; with its ``data``. "" when the whole file was read.
     """
@@ -56,15 +57,20 @@ class Result:
     data: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def unnamed(self) -> int:
+        """Bad lines whose faults were not kept."""
+        return self.bad - lines_in(self.faults)
+
+    @property
     def lines(self) -> int:
         """Lines read, the first one not counted."""
         return self.good + self.bad + self.repeated
 
-    def refuse(self, number: int, fault: sheet.Unreadable) -> None:
-        """Count a bad line, and keep it while there are few."""
+    def refuse(self, number: int, faults: Iterable[Fault]) -> None:
+        """Count a bad line, and keep all that is wrong with it while there are few."""
         self.bad += 1
         if len(self.faults) < MOST_FAULTS:
-            self.faults.append([number, fault.sentence, fault.data])
+            self.faults += [[number, fault.sentence, dict(fault.data)] for fault in faults]
 
 
 def import_file(shop: Shop, file: BinaryIO, *, progress: Callable[[Result], None] | None = None) -> Result:
@@ -86,6 +92,11 @@ def import_file(shop: Shop, file: BinaryIO, *, progress: Callable[[Result], None
     except sheet.Unreadable as problem:
         result.error, result.data = problem.sentence, problem.data
     return result
+
+
+def lines_in(faults: Iterable[Sequence[Any]]) -> int:
+    """Return how many lines these faults are of."""
+    return len({number for number, *_ in faults})
 
 
 def unread() -> QuerySet[FileImport]:
@@ -146,8 +157,8 @@ def _orders(shop: Shop, file: BinaryIO, result: Result) -> Iterator[PlatformOrde
         if read > MOST_LINES:
             result.error, result.data = TOO_MANY, {"most": MOST_LINES}
             return
-        if line.fault:
-            result.refuse(line.number, line.fault)
+        if line.faults:
+            result.refuse(line.number, line.faults)
         elif line.order:
             key = blake2b(card.identity(line.order.ref).encode(), digest_size=8).digest()
             if key in met:

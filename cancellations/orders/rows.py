@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from cancellations.orders.models import Order
 from cancellations.templatetags import desk
@@ -18,6 +19,7 @@ class Row:
     number: str
     buyer: str
     placed_known: bool
+    select: str
     state: SafeString
     shop: SafeString
     amount: SafeString
@@ -27,7 +29,7 @@ class Row:
 
 def rows_of(orders: Iterable[Order]) -> Iterator[Row]:
     """Yield the rows of a page, in the reader's language and zone."""
-    badge, verdict = cache(desk.badge), cache(desk.verdict)
+    badge, verdict, select = cache(desk.badge), cache(desk.verdict), gettext("Select order %(number)s")
     shops: dict[int, SafeString] = {}
     for order in orders:
         if order.shop_id not in shops:
@@ -37,6 +39,7 @@ def rows_of(orders: Iterable[Order]) -> Iterator[Row]:
             order.number,
             order.buyer,
             order.placed_known,
+            select % {"number": order.number},
             state=badge(order.desk_state or order.status),
             shop=shops[order.shop_id],
             amount=desk.money(order.amount, order.currency),

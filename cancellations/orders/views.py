@@ -117,7 +117,7 @@ def imported(request: HttpRequest, pk: int) -> HttpResponseBase:
         "lines": handed.good + handed.bad + handed.repeated,
         "error": gettext(handed.error) % handed.error_data if handed.error else "",
         "faults": [(number, gettext(sentence) % values) for number, sentence, values in handed.faults],
-        "unnamed": handed.bad - len(handed.faults),
+        "unnamed": handed.bad - importing.lines_in(handed.faults),
     }
     return render_page(request, "orders/imported.html", "orders/_imported.html", context)
 

@@ -17,7 +17,7 @@ from cancellations import charts
 from cancellations.evidence import pretty_text, with_blots
 from cancellations.marks import MARKS, Mark
 from cancellations.marks import icon as draw_icon
-from cancellations.moments import ago, exact_text, span
+from cancellations.moments import both, span
 from providers import registry
 
 register = template.Library()
@@ -69,7 +69,7 @@ def when(moment: datetime | None, exact: bool = False, empty: str = "") -> SafeS
     """Show a moment in the reader's zone: relative with the exact one on hover, or the other way round."""
     if moment is None:
         return format_html('<span class="muted">{}</span>', empty or gettext("never"))
-    sharp, near = exact_text(moment), ago(moment)
+    sharp, near = both(moment)
     shown, hover = (sharp, near) if exact else (near, sharp)
     shape = (
         '<time datetime="{}" title="{}">{}</time>' if exact else '<time datetime="{}" title="{}" data-when>{}</time>'
@@ -103,6 +103,12 @@ def _money(amount: Decimal, currency: str, language: str | None) -> SafeString:
     places = max(0 if currency in WHOLE else 2, -exponent if isinstance(exponent, int) else 0)
     figure = number_format(amount, decimal_pos=places, force_grouping=True)
     return format_html('<span class="money">{} <span class="currency">{}</span></span>', figure, currency)
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """Write a count as people read it: 12,345."""
+    return number_format(number, force_grouping=True)
 
 
 @register.simple_tag
@@ -174,6 +180,12 @@ def chart(
 def stack(parts: Sequence[tuple[str, str, int]], title: str = "") -> dict[str, Any]:
     """Draw one bar across the page: ``parts`` are (label, tone, number); the legend says the numbers."""
     return {"pieces": charts.shares(parts), "title": title}
+
+
+@register.inclusion_tag("parts/bar.html")
+def bar(parts: Sequence[tuple[str, str, int]], whole: int) -> dict[str, Any]:
+    """Draw one bar of several that are compared, ``whole`` being the longest; the numbers stand beside it."""
+    return {"pieces": charts.shares([part for part in parts if part[2]], whole)}
 
 
 @register.inclusion_tag("parts/pager.html", takes_context=True)

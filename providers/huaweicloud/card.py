@@ -96,9 +96,8 @@ CARD = Card(
     # Not "name": that word also stands for products and projects, which are evidence.
     private=frozenset({"user_name", "email", "phone", "mobile", "address"}),
     consequences=(
-        gettext_noop("The whole order is cancelled. It cannot be brought back, only placed anew."),
+        gettext_noop("The whole order is cancelled, and every order it is made of; it can only be placed anew."),
         gettext_noop("Only an order that awaits payment can be cancelled, so there is nothing to refund."),
-        gettext_noop("Cancelling a combined order cancels every order it is made of."),
         gettext_noop("Huawei Cloud takes no reason: yours is kept here and not sent."),
         gettext_noop("Huawei Cloud does not document what becomes of coupons set aside for the order."),
     ),

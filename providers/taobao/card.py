@@ -102,10 +102,10 @@ CARD = Card(
         }
     ),
     consequences=(
-        _("The whole purchase order is cancelled; Taobao cannot cancel single items of it."),
-        _("Taobao takes no reason. Yours is kept here and is not sent."),
+        _("The whole purchase order is cancelled. It cannot be restored, only placed again."),
         _("Taobao does not document whether a paid order is refunded at once. Check the refund there."),
-        _("A cancelled order cannot be restored; it has to be placed again."),
+        _("Taobao cannot cancel single items of a purchase order."),
+        _("Taobao takes no reason. Yours is kept here and is not sent."),
     ),
     # Assumed: no rate is documented for these calls.
     calls_per_second=5.0,

@@ -189,6 +189,8 @@
   document.addEventListener("htmx:sendError", trouble);
   document.addEventListener("htmx:timeout", trouble);
   window.addEventListener("beforeprint", () => $$("details").forEach((one) => { one.open = true; }));
+  const here = $(".nav [aria-current]"); // on a phone the rail is a strip: where one is must be in sight
+  if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - here.parentElement.clientWidth / 2;
   showTheme();
   settle(document);
   $$("[data-keys-switch]").forEach((box) => { box.checked = stored("keys") !== "off"; });

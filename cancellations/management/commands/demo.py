@@ -26,7 +26,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--sandbox", required=True, metavar="URL", help="where the sandbox answers, on loopback")
-        parser.add_argument("--step", choices=["prepare", "learn"], help="only people and shops, or only orders")
+        parser.add_argument(
+            "--step",
+            choices=["prepare", "learn"],
+            help="only people and shops, or only orders; without it, static files and messages are built, too",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         address = options["sandbox"].rstrip("/")
@@ -34,12 +38,13 @@ class Command(BaseCommand):
             raise CommandError("The demo talks to a sandbox on this machine only: http://127.0.0.1:PORT.")
         if options["step"] != "learn":
             self._prepare(address)
+        if not options["step"]:
+            call_command("build", verbosity=0)
         if options["step"] != "prepare":
             learn(settings.DATA_DIR / "sandbox.sqlite3")
 
     def _prepare(self, address: str) -> None:
         call_command("migrate", verbosity=0)
-        call_command("build", verbosity=0)
         with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
             file.write(configuration(address))
             file.flush()

@@ -38,8 +38,8 @@ class Command(BaseCommand):
             raise CommandError(error.advice.admin or error.advice.agent) from error
         for number, sentence, values in result.faults:
             self.stderr.write(f"line {number}: {sentence % values}")
-        if result.bad > len(result.faults):
-            self.stderr.write(f"… and {result.bad - len(result.faults)} more.")
+        if result.unnamed:
+            self.stderr.write(f"… and {result.unnamed} more.")
         self.stdout.write(f"{result.good} orders kept, {result.bad} lines refused, {result.repeated} repeated.")
         if result.error:
             raise CommandError(result.error % result.data)
