@@ -13,6 +13,9 @@ from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
 
+from cancellations.requests import last_send
+from cancellations.shops import arming
+
 NEED_ALL = os.environ.get("RESCIND_TESTS_NEED_ALL") == "1"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
@@ -51,6 +54,13 @@ def closed_net(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", only_here)
+
+
+@pytest.fixture(autouse=True)
+def nothing_sent_before() -> None:
+    """Have every test begin where nothing was sent yet: its database does not know of the sends of the one before."""
+    arming.forget()
+    last_send.forget()
 
 
 _append_only = importlib.import_module("cancellations.migrations.0002_append_only")

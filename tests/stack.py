@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from config import demo
+from config.family import Family
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,7 +33,7 @@ class Stack:
 
     folder: Path
     env: dict[str, str]
-    family: demo.Family
+    family: Family
     webs: list[str]
     sandbox: str
     workers: list[str] = field(default_factory=list)
@@ -101,7 +102,7 @@ def stack(folder: Path, *, webs: int = 1, workers: int = 1, orders: int = 60, **
     """Run a filled desk; ``more`` are settings, as ``DATABASE_URL``. Everything is ended afterwards."""
     ports, sandbox = [free_port() for _ in range(webs)], free_port()
     env = {**demo.environment(folder, ports[0], sandbox), "LOG_LEVEL": "DEBUG", "SYNC_SECONDS": "3600", **more}
-    family = demo.Family(env, folder)
+    family = Family(env, folder)
     made = Stack(folder, env, family, [f"http://127.0.0.1:{port}" for port in ports], f"http://127.0.0.1:{sandbox}")
     try:
         family.start("sandbox", "providers.sandbox", "--port", str(sandbox), "--state", str(folder / "sandbox.sqlite3"),

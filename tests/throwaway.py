@@ -17,10 +17,10 @@ _append_only = importlib.import_module("cancellations.migrations.0002_append_onl
 
 
 @contextmanager
-def database(vendor: str, folder: Path) -> Iterator[None]:
+def database(vendor: str, folder: Path, owner: str = "postgres") -> Iterator[None]:
     """Make everything inside use a new, migrated database of this kind as the default one, threads included."""
     kept_settings, kept = connections.databases["default"], connections["default"]
-    with _made(vendor, folder) as settings:
+    with _made(vendor, folder, owner) as settings:
         connections.databases["default"] = {**kept_settings, "CONN_MAX_AGE": 0, **settings}
         del connections["default"]
         try:
@@ -36,21 +36,35 @@ def database(vendor: str, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _made(vendor: str, folder: Path) -> Iterator[dict[str, Any]]:
+def _made(vendor: str, folder: Path, owner: str) -> Iterator[dict[str, Any]]:
     if vendor == "sqlite":
         options = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;"}
         yield {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "own.sqlite3"), "OPTIONS": options}
         return
     name = f"rescind_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
+        admin.execute(f'CREATE DATABASE "{name}" OWNER "{owner}"')
         try:
             yield {
-                "ENGINE": "django.db.backends.postgresql", "NAME": name, "USER": "postgres", "PASSWORD": "",
+                "ENGINE": "django.db.backends.postgresql", "NAME": name, "USER": owner, "PASSWORD": "",
                 "HOST": "127.0.0.1", "PORT": "5432", "OPTIONS": {},
             }  # fmt: skip
         finally:
             admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def connected_as(role: str) -> Iterator[None]:
+    """Do what is inside as another role of this PostgreSQL database."""
+    settings = connections.databases["default"]
+    before = connections["default"].settings_dict["USER"]
+    connections["default"].close()
+    settings["USER"] = connections["default"].settings_dict["USER"] = role
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        settings["USER"] = connections["default"].settings_dict["USER"] = before
 
 
 @contextmanager

@@ -116,9 +116,47 @@ def whole_journey(browser: Browser, stack: Stack, url_of: Callable[[int], str]) 
         other.click("button:has-text('Withdraw')")
         outcome(other, r"^Withdrawn\.$")
     outcome(agent, r"^Cancelled\.$")  # the unclear one, read back by itself
+    approvals(browser, stack, url_of(1), eyes, agent)
     manager_reads(browser, url_of(1), eyes, [*asked, withdrawn])
     stranger_finds_nothing(browser, stack, url_of(0), eyes, asked[0])
     return eyes
+
+
+def approvals(browser: Browser, stack: Stack, url: str, eyes: Eyes, agent: Page) -> None:
+    """In a shop that needs approval a manager lets one through and declines another with a reason; who asked can't."""
+    need_approval(stack, "shoplazza", needs=True)
+    pages = []
+    for skip in (15, 16):
+        find(agent, plain(stack, "shoplazza", skip=skip))
+        ask(agent)
+        outcome(agent, r"^Waiting for approval\.$")
+        assert agent.locator("button:has-text('Approve')").count() == 0
+        pages.append(agent.url)
+    approved, declined = (page.rpartition("/cancellations")[2] for page in pages)
+    manager = sign_in(browser, url, "manager", eyes)
+    manager.goto("/cancellations/?tab=needs")
+    expect(manager.locator("a[data-main]")).to_have_count(2)
+    manager.goto(f"/cancellations{approved}")
+    manager.click("button:has-text('Approve')")
+    outcome(manager, r"^Cancelled\.$")
+    manager.goto(f"/cancellations{declined}")
+    manager.click("#decline summary")
+    manager.click("#decline button")
+    expect(manager.locator("#decline-note:invalid")).to_be_focused()
+    manager.fill("#decline-note", "The buyer rang again and keeps it")
+    manager.click("#decline button")
+    outcome(manager, r"^Declined\.$")
+    outcome(agent, r"^Declined\.$")  # the one who asked sees it without a click
+    expect(agent.locator("#timeline")).to_contain_text("The buyer rang again and keeps it")
+    need_approval(stack, "shoplazza", needs=False)
+
+
+def need_approval(stack: Stack, slug: str, *, needs: bool) -> None:
+    """Have the shops of a platform ask for a second pair of eyes, or not."""
+    code = (
+        f"from cancellations.models import Shop; Shop.objects.filter(platform={slug!r}).update(needs_approval={needs})"
+    )
+    stack.manage("shell", "--no-imports", "-c", code)
 
 
 def manager_reads(browser: Browser, url: str, eyes: Eyes, numbers: list[str]) -> None:

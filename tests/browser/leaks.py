@@ -6,29 +6,9 @@ from collections.abc import Iterator
 
 import redis
 
-from providers.registry import PROVIDERS
-from providers.world import World
 from tests.browser.journey import Eyes
+from tests.canaries import canaries
 from tests.stack import Stack
-
-
-def canaries(desk: Stack) -> dict[str, str]:
-    """Return what must be found nowhere: text → what it is."""
-    found = {}
-    for slug, provider in PROVIDERS.items():
-        secret = {one.name for one in provider.card.credential if one.kind == "secret"}
-        for name, value in provider.sandbox.credential.items():
-            if name in secret and value:
-                found[str(value)] = f"{slug} {name}"
-        for row in provider.sandbox.rows(World(slug, str(desk.folder / "sandbox.sqlite3"))):
-            for column in ("buyer_email", "buyer_phone", "buyer_name"):
-                value = row.get(column, "")
-                if len(value) >= 6 or (value and not value.isascii() and len(value) >= 3):
-                    found[value] = f"{slug} {column}"
-    for line in (desk.folder / "keys.env").read_text().splitlines():
-        name, _, value = line.partition("=")
-        found[value.partition(":")[2] or value] = name
-    return found
 
 
 def places(desk: Stack, eyes: Eyes) -> Iterator[tuple[str, str]]:
@@ -62,7 +42,7 @@ def dump(desk: Stack) -> str:
 
 def leaks_of(desk: Stack, eyes: Eyes) -> list[str]:
     """Return one line for each canary found, with where."""
-    wanted, found = canaries(desk), []
+    wanted, found = canaries(desk.folder), []
     assert len(wanted) > 50, "the search has too little to look for to mean anything"
     assert len(eyes.bodies) > 20, "the journey showed too little to mean anything"
     for place, text in places(desk, eyes):

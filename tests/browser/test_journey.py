@@ -27,8 +27,8 @@ def what_came_of_it(desk: Stack, eyes: Eyes) -> None:
         assert len(performed) == len(succeeded)
     assert max(one["attempts"] for one in asked) == 1
     states = [one["state"] for one in asked]
-    assert states.count("succeeded") == len(PROVIDERS) + 1
-    assert sorted(set(states)) == ["rejected", "succeeded", "withdrawn"]
+    assert states.count("succeeded") == len(PROVIDERS) + 2
+    assert sorted(set(states)) == ["declined", "rejected", "succeeded", "withdrawn"]
     desk.manage("audit", "seal")
     assert "Whole" in desk.manage("audit", "verify").stdout
     assert [text for text in eyes.complaints if "404" not in text] == []

@@ -33,7 +33,9 @@ def addresses(desk: Stack) -> list[str]:
         "/cancellations/", "/cancellations/?tab=needs", "/bulk/", "/bulk/new/",
         *(f"/bulk/{pk}/" for pk in bulks), f"/bulk/{bulks[0]}/?show=doubled",
         *(f"/cancellations/{pk}/" for pk in ids[:3]), "/audit/",
-        "/shops/", "/shops/shoplazza-sandbox/", "/shops/choose/", "/reasons/", "/people/", "/me/",
+        "/audit/record/", "/operations/",
+        "/shops/", "/shops/shoplazza-sandbox/", "/shops/new/", "/shops/new/shoplazza/", "/reasons/", "/people/",
+        "/orders/pulls/", "/me/",
         "/accounts/password/change/", "/nothing-here/",
     ]  # fmt: skip
 

@@ -55,14 +55,14 @@ def attempts() -> Iterator[None]:
 
 @pytest.mark.parametrize("table", [EVENTS, SEALS])
 @pytest.mark.parametrize("column", ["at", "id"])
-def test_update_is_refused(table: str, column: str) -> None:
+def test_S12_update_is_refused(table: str, column: str) -> None:
     sealed(2)
     refused(f"UPDATE {table} SET {column} = {column}")
     assert found() == []
 
 
 @pytest.mark.parametrize("table", [EVENTS, SEALS])
-def test_delete_is_refused(table: str) -> None:
+def test_S12_delete_is_refused(table: str) -> None:
     sealed(2)
     refused(f"DELETE FROM {table}")
     refused(f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table})")
@@ -70,7 +70,7 @@ def test_delete_is_refused(table: str) -> None:
 
 
 @pytest.mark.parametrize("table", [EVENTS, SEALS])
-def test_replacing_a_row_by_one_of_the_same_key_is_refused(record: str, table: str) -> None:
+def test_S12_replacing_a_row_by_one_of_the_same_key_is_refused(record: str, table: str) -> None:
     sealed(2)
     columns = ", ".join(copy_of(table))
     key = {EVENTS: "uid", SEALS: "number"}[table]
@@ -85,7 +85,7 @@ def test_replacing_a_row_by_one_of_the_same_key_is_refused(record: str, table: s
 
 
 @pytest.mark.parametrize("table", [EVENTS, SEALS, ATTEMPTS])
-def test_emptying_a_table_at_once_is_refused(record: str, table: str) -> None:
+def test_S12_emptying_a_table_at_once_is_refused(record: str, table: str) -> None:
     sealed(2)
     if record == "postgresql":
         refused(f"TRUNCATE {table} CASCADE")
@@ -94,7 +94,7 @@ def test_emptying_a_table_at_once_is_refused(record: str, table: str) -> None:
     assert found() == []
 
 
-def test_models_are_refused_too() -> None:
+def test_S12_models_are_refused_too() -> None:
     sealed(2)
     event, seal = AuditEvent.objects.earliest("pk"), Seal.objects.get()
     for act in (event.save, event.delete, seal.save, seal.delete, AuditEvent.objects.all().delete):
@@ -104,7 +104,7 @@ def test_models_are_refused_too() -> None:
 
 
 @pytest.mark.usefixtures("attempts")
-def test_an_attempt_can_be_closed_once_and_nothing_else() -> None:
+def test_S12_an_attempt_can_be_closed_once_and_nothing_else() -> None:
     closed, opened = f"UPDATE {ATTEMPTS} SET outcome = 'x' WHERE number = 1", "SET closed_at = opened_at"
     refused(closed)
     refused(f"UPDATE {ATTEMPTS} SET closed_at = NULL WHERE number = 1")
@@ -115,7 +115,7 @@ def test_an_attempt_can_be_closed_once_and_nothing_else() -> None:
 
 
 @pytest.mark.usefixtures("attempts")
-def test_an_attempt_can_not_be_replaced(record: str) -> None:
+def test_S12_an_attempt_can_not_be_replaced(record: str) -> None:
     columns = ", ".join(copy_of(ATTEMPTS))
     others = ", ".join("id + 1000" if one == "id" else one for one in copy_of(ATTEMPTS))
     for source in (columns, others):

@@ -193,9 +193,10 @@ def test_pages_follow_one_another_without_a_gap_although_times_are_equal() -> No
     assert len(seen) == len(set(seen)) == 120
 
 
-def test_the_number_of_queries_does_not_grow_with_the_list() -> None:
+def test_P04_the_number_of_queries_does_not_grow_with_the_list() -> None:
     cat, client = shop("cat"), manager()
     counts = []
+    client.get(LIST)  # a sitting's first page is not counted
     for more in (1, 49):
         for _ in range(more):
             note(shop=cat, by=person("agent") if more == 1 else trail.WORKER, data={"before": {}, "after": {"a": 1}})
@@ -205,7 +206,7 @@ def test_the_number_of_queries_does_not_grow_with_the_list() -> None:
             assert client.get(LIST).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
-    assert counts[0] <= 12
+    assert counts[0] <= 8
 
 
 def test_the_list_as_a_fragment_and_empty() -> None:

@@ -201,6 +201,47 @@ def test_the_poll_is_silent_when_nothing_changed_and_loads_the_page_when_the_sta
     assert browser.get(address, headers=HTMX).headers["HX-Refresh"] == "true"
 
 
+def test_the_rows_ask_for_themselves_when_the_poll_has_news_and_only_while_it_runs(
+    browser: Client, lazy: Stall
+) -> None:
+    batch = made(browser, text="\n".join(one.number for one in lazy.orders()[:3]))
+    page = f"/bulk/{batch.pk}/"
+    assert "bulk-moved" not in browser.get(page).content.decode()
+    decisions.start(batch, by=batch.requested_by)
+    shown = browser.get(f"{page}?show=waits").content.decode()
+    assert f'id="lines" class="stack" hx-get="{page}?show=waits" hx-trigger="bulk-moved from:body throttle:5s"' in shown
+    news = browser.get(f"{page}progress/?moment=running+0", headers=HTMX)
+    assert "bulk-moved" in news.headers["HX-Trigger"]
+    rows = browser.get(page, headers=HTMX).content.decode()
+    assert rows.startswith('<div id="lines"')
+    assert lazy.orders()[0].number in rows
+
+
+def test_what_shops_have_in_a_bulk_is_drawn_to_one_scale_with_the_numbers_beside(
+    browser: Client, agent: Person, lazy: Stall
+) -> None:
+    batch, other = filled(agent, lazy, 12), stall("taobao")
+    BatchRow.objects.filter(batch=batch, place__gt=9).update(shop=other.shop)
+    numbers = progress.of_run(batch, BatchRow.objects.filter(batch=batch), CancellationRequest.objects.all())
+    assert (numbers.longest, [one.total for one, _cells in numbers.table]) == (9, [9, 3])
+    page = browser.get(f"/bulk/{batch.pk}/").content.decode()
+    table = page.partition('aria-label="Rows by shop"')[2].partition("</table>")[0]
+    long, short = (float(one) for one in re.findall(r'<rect[^>]* width="([\d.]+)%"', table))
+    assert 2.8 < long / short < 3.2
+    assert re.findall(r'<td class="num">(\d+)</td>', table) == ["9", "9", "3", "3"]
+
+
+def test_S11_what_is_larger_than_is_taken_leads_back_to_its_form_and_says_what_to_do(browser: Client) -> None:
+    large = form(text="1001\n" * 600_000)
+    answer = browser.post(NEW, large, headers={"Referer": f"http://testserver{NEW}"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, NEW)
+    shown = text(browser.get(NEW))
+    assert "larger than 2.0" in shown
+    assert "nothing of it was kept. Hand it in as a file, or in several parts." in shown
+    assert browser.post(NEW, large, headers={"Referer": "https://elsewhere.example/"}).status_code == 413
+    assert not Batch.objects.exists()
+
+
 def test_P04_the_page_costs_the_same_for_few_rows_and_for_many_and_a_silent_poll_three_queries(
     browser: Client, agent: Person, lazy: Stall
 ) -> None:

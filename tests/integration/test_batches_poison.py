@@ -118,7 +118,7 @@ class Killed(BaseException):
 
 def _asked_with_kills(monkeypatch: Any, batch: Any) -> int:
     """Ask for all of it, with a worker that dies in the middle of every fourth wave; return how often it did."""
-    show, calls, killed = together._show, [], 0
+    show, calls, killed = together.show_on_orders, [], 0
 
     def sometimes(made: Any) -> None:
         show(made)
@@ -127,7 +127,7 @@ def _asked_with_kills(monkeypatch: Any, batch: Any) -> int:
             raise Killed
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(together, "_show", sometimes)
+        patched.setattr(together, "show_on_orders", sometimes)
         for _ring in range(200):
             try:
                 if not running.advance(batch.pk):

@@ -1,5 +1,6 @@
 """A bulk under way: its canary, its waves, the brake, pause, resume, stop and retry; killed anywhere, it goes on."""
 
+import time
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from cancellations.batches.states import BatchState, PauseCause, Verdict
 from cancellations.orders.models import Order
 from cancellations.requests import asking, delivery, reconciliation, together
 from cancellations.requests import decisions as singly
+from cancellations.requests.claiming import Claimed
 from cancellations.requests.models import BULK, CancellationRequest
 from cancellations.requests.refusals import NotAllowed
 from cancellations.requests.states import State
@@ -273,7 +275,7 @@ def test_stop_takes_back_what_is_unsent_and_leaves_the_rest_unasked(monkeypatch:
     attempt = delivery.claim(sending)
     assert decisions.stop(batch, by=batch.requested_by) == 9
     assert states(batch) == {State.SUCCEEDED: 3, State.SENDING: 1, State.WITHDRAWN: 9}
-    delivery.deliver(sending, attempt, 0.0)
+    delivery.deliver(Claimed(sending, attempt, time.monotonic()))
     assert states(batch)[State.SUCCEEDED] == 4
     running.advance(batch.pk)
     delivery.drain(shop.pk)
@@ -362,7 +364,7 @@ def _kill(patched: pytest.MonkeyPatch, point: str, at: int) -> None:
     elif point == "requests written":
         patched.setattr(together.trail, "record_all", before)
     elif point == "events written":
-        patched.setattr(together, "_show", before)
+        patched.setattr(together, "show_on_orders", before)
     elif point == "rows written":
         patched.setattr(running, "_write", after(running._write))
     elif point == "wave committed":
@@ -387,7 +389,7 @@ def test_R09_a_stop_killed_half_way_is_finished_by_the_sweep(
             if len(calls) == 3:
                 raise Killed
 
-        patched.setattr(together, "_show", die)
+        patched.setattr(together, "show_on_orders", die)
         with pytest.raises(Killed):
             decisions.stop(batch, by=batch.requested_by)
     assert states(batch) == {State.SUCCEEDED: 3, State.WITHDRAWN: 10, State.QUEUED: 17}

@@ -228,7 +228,13 @@ def test_each_act_does_what_it_says_goes_back_and_tells() -> None:
     for number, (name, before, columns, after, told) in enumerate(
         [
             ("approve", State.PENDING_APPROVAL, {}, State.QUEUED, "Approved."),
-            ("decline", State.PENDING_APPROVAL, {}, State.DECLINED, "Declined. Nothing is sent."),
+            (
+                "decline",
+                State.PENDING_APPROVAL,
+                {"note": "not like this"},
+                State.DECLINED,
+                "Declined. Nothing is sent.",
+            ),
             ("withdraw", State.QUEUED, {}, State.WITHDRAWN, "Withdrawn. Nothing was sent."),
             ("check", State.UNCERTAIN, SENT, State.UNCERTAIN, "A worker looks at the order now."),
             ("resend", State.FAILED, SENT, State.QUEUED, "It is sent once more"),
@@ -256,6 +262,14 @@ def test_in_a_shop_on_hold_nobody_is_told_that_something_happens_now(name: str, 
     assert "The shop is on hold:" in told
     assert "as soon as a worker is free" not in told
     assert "A worker looks at the order now" not in told
+
+
+def test_what_a_paused_bulk_holds_back_says_that_and_not_that_it_is_sent_soon() -> None:
+    cancellation = put(ask(stall("shoplazza")), State.QUEUED, batch=7, due_at=None)
+    text = words(signed_in(person()).get(url("cancellation", cancellation)))
+    assert "Waiting: its bulk is paused." in text
+    assert "Bulk 7 is paused." in text
+    assert "as soon as a worker is free" not in text
 
 
 @pytest.mark.parametrize("state", [State.SUCCEEDED, State.REJECTED, State.FAILED, State.WITHDRAWN])

@@ -1,20 +1,24 @@
 """What the fault campaign found: commits cut away, a cache that is away, and machines whose clocks disagree."""
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery.worker.request import Request
 from django.db import OperationalError, transaction
+from django.db.models import F
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cancellations.audit import sealing
 from cancellations.audit.models import Seal
-from cancellations.requests import asking, concluding, delivery, sweeping
+from cancellations.requests import asking, concluding, delivery, sweeping, tasks
 from cancellations.requests.models import Attempt, CancellationRequest
 from cancellations.requests.states import State
 from cancellations.shops import tokens
-from cancellations.shops.models import ShopHealth
+from cancellations.shops.models import Pulse, ShopHealth
+from config.celery import app
 from tests.desk import Stall, person, stall
 from tests.integration.records import found, record, sealed, vendor, write
 
@@ -110,6 +114,47 @@ def test_R14_what_is_asked_on_a_machine_whose_clock_is_ahead_is_sent_at_once(mon
         cancellation = ask(made)
     delivery.drain(made.shop.pk)
     assert CancellationRequest.objects.get(pk=cancellation.pk).state == State.SUCCEEDED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("minutes", [-12, 12])
+def test_R14_a_worker_whose_clock_is_off_neither_looks_dead_nor_alive_for_longer(
+    minutes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        clock_is_off_by(patch, minutes=minutes)
+        tasks.sweep()
+    assert Pulse.is_heard()
+    with monkeypatch.context() as patch:
+        clock_is_off_by(patch, minutes=minutes)
+        assert Pulse.is_heard(), "a web server whose clock is off hears it, too"
+    Pulse.objects.update(at=F("at") - timedelta(seconds=61))
+    assert not Pulse.is_heard()
+
+
+@pytest.mark.parametrize("name", sorted(app.conf.beat_schedule))
+def test_R14_a_worker_whose_clock_is_ahead_does_not_go_deaf_to_beat(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + timedelta(minutes=12)
+
+    entry = app.conf.beat_schedule[name]
+    headers = app.amqp.as_task_v2("1", entry["task"], (), entry["kwargs"], **entry["options"]).headers
+    message: Any = SimpleNamespace(delivery_info={}, properties={})
+    ring = Request(message, app=app, task=tasks.sweep, headers=headers, body=((), {}, {}), decoded=True)
+    monkeypatch.setattr("celery.worker.request.datetime", Ahead)
+    assert not ring.maybe_expire()
+
+
+@pytest.mark.django_db
+def test_R10_a_heap_of_rings_costs_one_sweep(rung: list[Any]) -> None:
+    made = stall("shoplazza")
+    ask(made)
+    told = app.conf.beat_schedule["sweep"]["kwargs"]
+    for _ring in range(50):
+        tasks.sweep(**told)
+    assert rung.count(("deliver", (made.shop.pk,))) <= 2
 
 
 class _CacheAway:

@@ -4,20 +4,24 @@ The checker shares no code with the desk: it reads the tables by plain SQL and t
 """
 
 import json
+import random
 import re
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 import redis
+from django.conf import settings
 
 from cancellations.management.commands.demo import PEOPLE
 from providers.registry import PROVIDERS
+from tests.security.test_S13_messages import forgeries
 from tests.stack import Stack, stack, wait_until
 from tests.throwaway import POSTGRES
 
@@ -180,3 +184,24 @@ def test_R02_many_doorbells_and_two_workers_send_each_of_twenty_requests_once(de
     assert desk.was_sent_once_each(before, 20)
     desk.stack.manage("audit", "seal")
     assert "Whole" in desk.stack.manage("audit", "verify").stdout
+
+
+def test_S13_a_thousand_forged_messages_in_the_real_broker_send_nothing(desk: Desk) -> None:
+    """Written into Redis past everything of ours: pickles, huge ones, other tasks, chains, foreign ids, halves."""
+    before, luck = desk.called(), random.Random(13)
+    with desk.stack.workers_frozen():
+        (pk,) = desk.ask("shoplazza")
+        desk.database.execute(
+            "UPDATE cancellations_cancellationrequest SET state = 'withdrawn', due_at = NULL WHERE id = %s", (pk,)
+        )
+        broker = redis.Redis(db=MESSAGES)
+        messages = [json.dumps(one) for one in forgeries(luck, 1000, [1, 2, 3, 4, 5, pk, 10**9])]
+        broker.lpush("celery", *messages)
+    wait_until(lambda: not broker.llen("celery"), 60)
+    (real,) = desk.ask("shoplazza")
+    wait_until(lambda: desk.are([real], "succeeded"), 60)
+    assert desk.column("state", [pk]) == ["withdrawn"]
+    assert desk.sends(pk) == []
+    assert desk.was_sent_once_each(before, 1)
+    assert all(desk.stack.family.children[name].poll() is None for name in desk.stack.workers)
+    assert not (Path(settings.DATA_DIR) / "exploded").exists()

@@ -4,24 +4,27 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 
-from cancellations.requests import asking, delivery, reconciliation, sweeping
+from cancellations.requests import asking, concluding, delivery, reconciliation, sweeping
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
+from cancellations.shops import connection as connections
 from config import demo
 from config.durability import refuse_forgetful_database
 from tests.desk import person, stall
 from tests.stack import ROOT
-from tests.throwaway import database
+from tests.throwaway import POSTGRES, database
 
 TELL = """
 import django; django.setup()
@@ -95,3 +98,89 @@ def test_R12_on_a_full_disk_nothing_is_sent_unclaimed_and_nothing_accepted_is_lo
     assert states.keys() == set(accepted)
     assert set(states.values()) <= {State.SUCCEEDED}
     assert len(made.called()) == len(set(made.called())) == len(accepted)
+
+
+def settle_what_was_lost(shop: int) -> None:
+    """Let the lease run out and the order be read."""
+    past = timezone.now() - timedelta(minutes=10)
+    CancellationRequest.objects.filter(state=State.SENDING).update(lease_until=past)
+    sweeping.lost_sends()
+    CancellationRequest.objects.filter(state=State.UNCERTAIN).update(due_at=past)
+    reconciliation.check_shop(shop)
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    name = connection.settings_dict["NAME"]
+    _as_owner(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    connection.close()
+    yield
+    _as_owner(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    connection.close()
+
+
+@contextmanager
+def no_connections() -> Iterator[None]:
+    name, login = connection.settings_dict["NAME"], connection.settings_dict["USER"]
+    role = f"{name}_app"
+    _as_owner(f'CREATE ROLE "{role}" LOGIN CONNECTION LIMIT 0')
+    connection.close()
+    connection.settings_dict["USER"] = role
+    yield
+    connection.close()
+    connection.settings_dict["USER"] = login
+    _as_owner(f'DROP ROLE "{role}"')
+
+
+def _as_owner(statement: str) -> None:
+    with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as owner:
+        owner.execute(statement)
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("own", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("harm", [read_only, no_connections])
+def test_R12_a_database_that_takes_nothing_lets_nothing_be_sent_and_loses_no_answer(
+    own: str, harm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, by = stall("shoplazza"), person()
+    first, second = made.orders()[:2]
+    for order in (first, second):
+        asking.request_cancellation(by=by, order=order, units=[""], reason_code="out_of_stock")
+    with harm(), suppress(DatabaseError):
+        delivery.drain(made.shop.pk)
+    assert made.called() == [], "claims fail closed"
+
+    monkeypatch.setattr(concluding, "PATIENCE_SECONDS", (0.0, 0.1))
+    whole, harmed, answered = connections.TRANSPORTS[made.shop.base_url], ExitStack(), list[httpx.Response]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        said = whole.handle_request(request)
+        if not answered:
+            answered.append(said)
+            harmed.enter_context(harm())  # it takes nothing from here on, and the answer is on its way
+        return said
+
+    connections.TRANSPORTS[made.shop.base_url] = httpx.MockTransport(answer)
+    with suppress(DatabaseError):
+        delivery.drain(made.shop.pk)
+    harmed.close()
+    assert len(made.called()) == 1
+    settle_what_was_lost(made.shop.pk)
+    delivery.drain(made.shop.pk)
+    assert set(CancellationRequest.objects.values_list("state", flat=True)) == {State.SUCCEEDED}
+    assert sorted(made.called()) == sorted([first.key, second.key])
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("own", ["postgresql"], indirect=True)
+def test_R13_neither_worker_nor_web_server_starts_on_a_database_that_may_forget(own: str, tmp_path: Path) -> None:
+    name = connection.settings_dict["NAME"]
+    _as_owner(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    env = {**os.environ, **demo.environment(tmp_path, 8000, 8765), "DATABASE_URL": f"{POSTGRES}/{name}"}
+    for command in (["-m", "celery", "-A", "config", "worker", "-P", "solo"], ["-c", "import config.wsgi"]):
+        done = subprocess.run(
+            [sys.executable, *command], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode != 0
+        assert "synchronous_commit is off" in done.stdout + done.stderr

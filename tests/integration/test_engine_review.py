@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,17 @@ from django.utils import timezone
 
 from cancellations.audit.models import AuditEvent
 from cancellations.people.models import Person
-from cancellations.requests import asking, decisions, delivery, pacing, reading, reconciliation, sweeping, tasks
+from cancellations.requests import (
+    asking,
+    claiming,
+    decisions,
+    delivery,
+    pacing,
+    reading,
+    reconciliation,
+    sweeping,
+    tasks,
+)
 from cancellations.requests.models import Attempt, CancellationRequest
 from cancellations.requests.refusals import NotAllowed
 from cancellations.requests.states import State
@@ -228,15 +238,15 @@ def test_a_late_definite_answer_ends_the_review() -> None:
 def test_R08_a_worker_that_slept_past_its_lease_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     made = stall("shoplazza")
     cancellation = ask(made)
-    whole = delivery.claim
+    whole = claiming.claim_together
 
-    def claim_and_sleep(one: CancellationRequest) -> Attempt | None:
-        attempt = whole(one)
+    def claim_and_sleep(some: Sequence[CancellationRequest]) -> list[Attempt]:
+        attempts = whole(some)
         real = time.monotonic()
         monkeypatch.setattr(time, "monotonic", lambda: real + settings.LEASE_SECONDS + 1)
-        return attempt
+        return attempts
 
-    monkeypatch.setattr(delivery, "claim", claim_and_sleep)
+    monkeypatch.setattr(claiming, "claim_together", claim_and_sleep)
     delivery.drain(made.shop.pk)
     assert made.called() == []
     assert now_is(cancellation).attempts.filter(kind="send").count() == 1

@@ -1,5 +1,6 @@
 """The frame, the headers, incidents, language, sign-in and health, as a browser meets them."""
 
+import io
 import logging
 import re
 import time
@@ -21,7 +22,10 @@ from cancellations.audit import trail
 from cancellations.audit.models import AuditEvent
 from cancellations.models import Person, Pulse, Shop, ShopAccess, ShopHealth
 from cancellations.pages import render_page
+from cancellations.shops import arming
 from config import health, middleware
+from config.logs import OneLine
+from tests.desk import stall
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +123,36 @@ def test_a_broken_page_shows_the_incident_that_the_log_holds_with_the_traceback(
     assert "one-time-key" not in "".join(record.getMessage() for record in caplog.records)
 
 
+def test_what_is_not_for_ones_role_is_one_line_of_the_log(person):
+    client = Client()
+    client.force_login(person)
+    console = next(one for one in logging.getLogger().handlers if isinstance(one.formatter, OneLine))
+    written, console.stream = console.stream, io.StringIO()
+    try:
+        assert client.get("/people/").status_code == 403
+        said = console.stream.getvalue()
+    finally:
+        console.stream = written
+    assert "Forbidden" in said
+    assert said.count("\n") == 1
+
+
+def test_a_later_page_weighs_at_most_30_kb(person):
+    client = Client(headers={"Accept-Encoding": "gzip"})
+    client.force_login(person)
+    many = stall("shoplazza", count=120).orders()
+    for address in (
+        "/",
+        f"/orders/?shop={many[0].shop.name}",
+        f"/orders/{many[0].pk}/",
+        "/cancellations/",
+        "/bulk/new/",
+    ):
+        answer = client.get(address)
+        assert answer.headers["Content-Encoding"] == "gzip", address
+        assert len(answer.content) < 30 * 1024, address
+
+
 @here
 def test_a_broken_page_is_shown_also_when_the_database_is_gone(monkeypatch, person):
     client = Client(raise_request_exception=False)
@@ -168,12 +202,11 @@ def test_a_deactivated_person_is_signed_out_at_the_next_click(signed_in, person)
 
 
 @here
-def test_a_page_costs_at_most_three_queries_for_its_frame_and_a_fragment_none(
-    signed_in, person, django_assert_num_queries
-):
+def test_P04_a_page_costs_one_query_for_its_frame_and_a_fragment_none(signed_in, person, django_assert_num_queries):
     one = shop("one", environment="sandbox")
     ShopAccess.objects.create(shop=one, person=person)
-    with django_assert_num_queries(2 + 3):  # session and person, then the frame
+    arming.standing()  # looked at every few seconds, not for every page
+    with django_assert_num_queries(2 + 1):  # session and person, then the frame
         signed_in.get("/page/")
     with django_assert_num_queries(2):
         signed_in.get("/page/", headers={"HX-Request": "true"})
@@ -224,6 +257,20 @@ def test_the_rail_shows_only_where_one_may_go(client):
         html = client.get("/page/").content.decode()
         shown[role] = re.findall(r'data-go="(.)"', html[html.index("<nav") : html.index("</nav>")])
     assert shown == {"agent": list("hocb"), "manager": list("hocba"), "admin": list("hocbasrp")}
+
+
+def test_what_is_drawn_once_for_all_pages_is_still_each_readers_own(client):
+    def places(address: str) -> list[str]:
+        html = client.get(address).content.decode()
+        return re.findall(r'aria-current="page" data-go="(.)"', html[html.index("<nav") : html.index("</nav>")])
+
+    for role in ROLES:
+        for language, words in (("en", "Go to Orders"), ("zh-hans", "前往订单")):
+            client.force_login(Person.objects.create_user(f"{role}-{language}", role=role, language=language))
+            assert (places("/orders/"), places("/"), places("/me/")) == (["o"], ["h"], [])
+            html = client.get("/").content.decode()
+            assert words in html
+            assert ("Go to People" in html or "前往人员" in html) == (role == "admin")
 
 
 @pytest.mark.parametrize(
@@ -318,3 +365,16 @@ def test_too_many_wrong_passwords_are_refused_in_words_even_when_the_next_is_rig
     assert "_auth_user_id" not in client.session
     assert "Too many failed" in answer.content.decode()
     cache.clear()
+
+
+def test_zones_are_offered_one_by_one_under_their_area_and_the_own_one_is_chosen(client, person):
+    person.time_zone = "Asia/Shanghai"
+    person.save(update_fields=["time_zone"])
+    client.force_login(person)
+    page = client.get("/me/").content.decode()
+    assert re.search(r'<optgroup label="Asia">.*<option value="Asia/Shanghai" selected>Shanghai</option>', page)
+    assert "[(" not in page
+    answer = client.post("/me/", {"language": "", "time_zone": "America/Argentina/Ushuaia"})
+    assert answer.status_code == 303
+    person.refresh_from_db()
+    assert person.time_zone == "America/Argentina/Ushuaia"

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cancellations import ring
-from cancellations.requests import asking, pacing, sweeping
+from cancellations.requests import asking, pacing
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
 from cancellations.shops import health
@@ -26,7 +26,7 @@ def desk(client: Client, monkeypatch: pytest.MonkeyPatch) -> Stall:
     monkeypatch.setattr(ring, "broker_answers", lambda: None)
     made = stall("shoplazza")
     asking.request_cancellation(by=person(), order=made.orders()[0], units=[""], reason_code="out_of_stock")
-    sweeping.beat()
+    Pulse.beat()
     client.force_login(person("admin"))
     return made
 

@@ -1,5 +1,6 @@
 """The order page: read fresh where it can be, judged, and the form that asks for a cancellation, once."""
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -79,6 +80,9 @@ def test_the_page_shows_the_order_its_age_and_a_form_on_every_platform(slug: str
     assert set(seen.fields) >= {"submission", "version", "note"}
     assert seen.fields["version"] == [str(order.version)]
     assert all(sentence in text for sentence in PROVIDERS[slug].card.consequences)
+    first = re.search(r'<div class="small">(.*?)<details', answer.content.decode(), re.DOTALL)
+    assert first is not None
+    assert first[1].count("<p>") == 2, "what weighs most is said in two lines, the rest is folded away"
     assert doubled_ids(answer) == []
 
 
@@ -334,6 +338,42 @@ def test_what_is_cancelled_already_has_no_form_and_is_not_asked_even_so() -> Non
     assert answer.status_code == 422
     assert "It is cancelled already." in words(answer)
     assert not CancellationRequest.objects.exists()
+
+
+@pytest.mark.parametrize("seen_since", [False, True])
+@platforms
+def test_R02_what_we_cancelled_says_when_and_by_whom_and_is_asked_again_only_by_a_worded_act(
+    slug: str, seen_since: bool
+) -> None:
+    made, who = stall(slug), person(username="anna")
+    order = made.orders()[0]
+    ask(signed_in(who), order)
+    delivery.drain(made.shop.pk)
+    done = CancellationRequest.objects.get()
+    assert done.state == State.SUCCEEDED
+    gap = timedelta(minutes=1 if seen_since else -1)
+    Order.objects.update(seen_at=done.state_since + gap, status="open", cancellable=True, source="platform")
+    OrderItem.objects.update(status="open", cancellable=True)
+    text = words(signed_in().get(page_of(order)))
+    assert "It was cancelled from here: asked for by anna, done " in text
+    assert ("shows it otherwise since" in text) == seen_since
+    refused = ask(signed_in(), order)
+    assert refused.status_code == 422
+    assert "Tick here to ask the platform once more." in words(refused)
+    assert "anyway" in read(refused).fields
+    assert CancellationRequest.objects.count() == 1
+    assert ask(signed_in(), order, filled_in(order, anyway="on")).status_code == 303
+    assert CancellationRequest.objects.count() == 2
+
+
+def test_what_we_cancelled_and_the_platform_shows_so_has_no_form_and_names_who_and_when() -> None:
+    made, who = stall("shoplazza"), person(username="anna")
+    order = made.orders()[0]
+    ask(signed_in(who), order)
+    delivery.drain(made.shop.pk)
+    page = signed_in().get(page_of(order) + "?fresh=1")
+    assert "It is cancelled already. It was cancelled from here: asked for by anna, done " in words(page)
+    assert reverse("orders:cancel", args=[order.pk]) not in read(page).actions
 
 
 @pytest.mark.parametrize("over", [False, True])

@@ -106,6 +106,18 @@ def test_a_bad_line_is_named_with_its_number_and_cause_and_the_others_are_kept(
     assert sentence.endswith(".")
 
 
+def test_R19_a_bad_line_names_all_that_is_wrong_with_it(shop: Shop) -> None:
+    result = read(
+        shop,
+        "order_id,amount,placed_at,currency,buyer_email\n1.23457E+18,ten,yesterday,€,nobody\n7,1,2026-01-01,EUR,\n",
+    )
+    assert (result.good, result.bad, result.unnamed) == (1, 1, 0)
+    assert {number for number, _sentence in said(result)} == {2}
+    text = " ".join(sentence for _number, sentence in said(result))
+    for cause in ("shortened", "no amount", "no date", "as EUR", "no e-mail"):
+        assert text.count(cause) == 1, cause
+
+
 @pytest.mark.parametrize(
     ("text", "cause"),
     [

@@ -57,6 +57,22 @@ def test_the_list_shows_what_one_needs_to_decide(shop: Shop) -> None:
     assert "maria" not in page.content.decode().lower()
 
 
+def test_P04_the_whole_page_takes_the_same_few_queries_for_few_orders_and_for_many(shop: Shop) -> None:
+    client, prices = signed_in(), set()
+    client.get(LIST)  # the first page of a sitting notes that it is used
+    for upto in (10, 50, 200):
+        more = [order(f"M-{number:05}") for number in range(upto)]
+        indexing.put_many(shop, more, seen_at=timezone.now())
+        for query in ({}, {"q": "M-0"}, {"q": "M-00003"}, {"status": "open"}):
+            with CaptureQueriesContext(
+                connection,
+            ) as asked:
+                assert client.get(LIST, query).status_code == 200
+            prices.add((str(query), len(asked)))
+    assert len(prices) == 4, prices  # one for each query, however many there are
+    assert max(price for _, price in prices) <= 8
+
+
 def test_the_latest_request_shows_in_the_list(shop: Shop) -> None:
     indexing.put(shop, order(), seen_at=timezone.now())
     Order.objects.update(desk_state="uncertain")

@@ -1,5 +1,6 @@
 """What goes first, how fast, and what waits: the pace of a shop."""
 
+import time
 from collections import Counter
 from datetime import timedelta
 
@@ -238,3 +239,77 @@ def test_R17_a_ban_keeps_everything_of_the_shop_waiting_and_the_page_says_until_
     client.force_login(person())
     page = client.get(reverse("requests:cancellation", args=[asked[0].pk])).content.decode()
     assert "asked us to wait until" in page
+
+
+class Limited:
+    """A platform that bears so many calls a second, whatever its documents say; its time is a test's."""
+
+    def __init__(self, rate: float) -> None:
+        self.rate, self.now, self._left, self._at = rate, 0.0, rate, 0.0
+        self.taken = self.refused = 0
+
+    def call(self) -> None:
+        self._left = min(self.rate, self._left + (self.now - self._at) * self.rate)
+        self._at = self.now
+        if self._left < 1:
+            self.refused += 1
+            return
+        self.taken += 1
+        self._left -= 1
+
+
+def wait_in_the_row(shop: Shop, seconds: float) -> None:
+    """Have so much time passed for the budget, without waiting."""
+    names = ("tokens_at", "wait_until", "eased_at")
+    ShopHealth.objects.filter(shop=shop).update(**{name: F(name) - timedelta(seconds=seconds) for name in names})
+
+
+@pytest.mark.django_db
+def test_R17_refusals_stay_under_one_per_cent_where_a_platform_bears_less_than_it_documents() -> None:
+    made = stall("shoplazza", calls_per_second=10)
+    way, begun = Limited(4), time.monotonic()
+    slept = 0.0
+    while way.taken < 1000:
+        way.now = slept + time.monotonic() - begun
+        if wait := pacing.take(made.shop):
+            wait_in_the_row(made.shop, wait)
+            slept += wait
+            continue
+        before = way.refused
+        way.call()
+        if way.refused > before:
+            pacing.pause(made.shop, RateLimited("429", retry_after=1))
+    assert way.refused > 0, "the platform did not bear what its documents say"
+    assert way.refused < 0.01 * way.taken
+    assert way.taken / way.now > 0.6 * way.rate, "and it is used well"
+
+
+@pytest.mark.django_db
+def test_R17_a_shop_without_a_limit_learns_one_from_a_refusal_and_forgets_it_in_time() -> None:
+    made = stall("shoplazza", calls_per_second=0, count=60)
+    ask_many(made, 30)
+    delivery.drain(made.shop.pk)
+    pacing.pause(made.shop, RateLimited("429", retry_after=1))
+    wait_in_the_row(made.shop, 3)
+    learnt = [pacing.take(made.shop) for _call in range(100)]
+    assert learnt.count(0.0) < 70
+    wait_in_the_row(made.shop, 3 * 3600)
+    assert [pacing.take(made.shop) for _call in range(100)] == [0.0] * 100
+
+
+@pytest.mark.django_db
+def test_R17_many_refused_at_once_say_it_once() -> None:
+    made = stall("shoplazza", calls_per_second=10)
+    for _call in range(16):
+        pacing.pause(made.shop, RateLimited("429", retry_after=1))
+    assert ShopHealth.objects.get(shop=made.shop).eased == pytest.approx(7.0)
+
+
+@pytest.mark.django_db
+def test_R17_after_a_refusal_the_next_call_goes_when_its_time_has_come() -> None:
+    made = stall("shoplazza", calls_per_second=10)
+    pacing.pause(made.shop, RateLimited("429", retry_after=1))
+    ShopHealth.objects.update(wait_until=None)
+    assert 0 < pacing.take(made.shop) < 0.2
+    time.sleep(0.2)
+    assert pacing.take(made.shop) == 0

@@ -130,6 +130,7 @@ def test_the_table_costs_the_same_for_one_shop_and_for_many(
 ):
     pages = [url("list"), url("reason", "out_of_stock"), url("lists")]
     counts = []
+    client.get(pages[0])  # a sitting's first page is not counted
     for page in pages:
         with django_assert_max_num_queries(20) as few:
             client.get(page)

@@ -1,8 +1,10 @@
 """From a shop to its platform, and what is said when that does not work."""
 
+import importlib
 import json
 
 import pytest
+from django.apps import apps
 
 from cancellations.audit.models import AuditEvent
 from cancellations.shops import configuring, vault
@@ -103,6 +105,44 @@ def test_S7_keys_do_not_go_to_an_address_that_is_not_allowed_any_more(shop, sett
     settings.PLATFORM_HOSTS = frozenset()
     Shop.objects.filter(pk=shop.pk).update(base_url=address)
     assert _settings_fault(shop).code == "address"
+
+
+SANDBOX = "http://127.0.0.1:8765/pretend"
+
+
+def test_S7_keys_of_the_platform_are_not_sent_to_a_sandbox(platform, shop, admin):
+    """127.0.0.1:8765 stands in PLATFORM_HOSTS; pointing the shop there does not take its keys along."""
+    opened = len(platform.opened)
+    for way in ("form", "row"):
+        if way == "form":
+            assert configuring.change_shop(shop, by=admin, base_url=SANDBOX, environment="sandbox")
+        else:
+            Shop.objects.filter(pk=shop.pk).update(base_url=SANDBOX)
+        fault = _settings_fault(shop)
+        assert fault.code == "keys-of-elsewhere"
+        assert "Enter the keys that belong there" in fault.advice.admin
+        checked = check_connection(shop, by=admin)
+        assert not checked.good
+        assert len(platform.opened) == opened
+    assert configuring.replace_credential(shop, CREDENTIAL, by=admin)  # entered for that address, knowingly
+    connect(shop)
+    assert configuring.change_shop(shop, by=admin, base_url=BASE_URL)
+    connect(shop)
+
+
+def test_S7_an_address_of_the_operators_among_the_options_counts_as_well(platform, shop, admin):
+    options = {**shop.options, "mode": "token", "token_url": SANDBOX}
+    Shop.objects.filter(pk=shop.pk).update(options=options)
+    assert _settings_fault(shop).code == "keys-of-elsewhere"
+
+
+def test_keys_that_are_there_already_belong_to_where_their_shop_is(shop, admin):
+    module = importlib.import_module("cancellations.migrations.0006_keys_of_an_address")
+    other = make_shop(admin, "other", base_url=SANDBOX)
+    Credential.objects.update(local=False)
+    module.mark(apps, None)
+    assert {one.shop.name: one.local for one in Credential.objects.all()} == {"corner": False, "other": True}
+    connect(other)
 
 
 def test_a_platform_this_version_does_not_know_is_a_sentence_and_no_crash(shop, monkeypatch):

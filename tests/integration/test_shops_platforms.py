@@ -55,6 +55,7 @@ def test_a_platform_that_cannot_be_reached_is_a_matter_of_the_network(slug, sett
     connection.TRANSPORTS.clear()
     Shop.objects.filter(pk=shop.pk).update(base_url=address, options={**shop.options, **further})
     shop.refresh_from_db()
+    configuring.replace_credential(shop, dict(registry.PROVIDERS[slug].sandbox.credential), by=person("admin"))
     found = check_connection(shop, by=person("admin"))
     assert found.cause == Cause.NETWORK, found
     assert not is_held(shop)

@@ -347,14 +347,14 @@ def test_R05_a_fault_of_ours_before_the_write_fails_and_after_it_is_uncertain(mo
     made = stall("shoplazza")
     first, second = made.orders()[:2]
     broken = ask(made, order=first)
-    monkeypatch.setattr(delivery, "connect", lambda shop: 1 / 0)
+    monkeypatch.setattr(delivery, "connect", lambda shop, **more: 1 / 0)
     delivery.drain(made.shop.pk)
     assert now_is(broken).state == State.FAILED
     monkeypatch.undo()
     unclear = ask(made, order=second)
 
-    def broken_cancel(shop: Any) -> Any:
-        connection = real(shop)
+    def broken_cancel(shop: Any, **more: Any) -> Any:
+        connection = real(shop, **more)
         whole = connection.client.cancel
 
         def cancel(command: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from django import forms
 from django.template import Context, Template
 from django.test import RequestFactory
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from cancellations.charts import ceiling
 from cancellations.marks import MARKS
@@ -97,6 +97,13 @@ def test_lengths_of_time_are_short(seconds, text):
 def test_money_keeps_every_digit_the_platform_gave_and_its_currency(amount, currency, text):
     amount = Decimal(amount) if amount else None
     assert words(show("{% money amount currency %}", amount=amount, currency=currency)) == text
+
+
+def test_money_is_grouped_by_thousands_in_chinese_too():
+    with translation.override("zh-hans"):
+        assert words(show("{% money amount currency %}", amount=Decimal("1234567.5"), currency="CNY")) == (
+            "1,234,567.50 CNY"
+        )
 
 
 def test_an_id_is_shown_whole_and_can_be_copied():
