@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connection
 from django.test import TransactionTestCase
 
@@ -61,6 +62,12 @@ def nothing_sent_before() -> None:
     """Have every test begin where nothing was sent yet: its database does not know of the sends of the one before."""
     arming.forget()
     last_send.forget()
+
+
+@pytest.fixture(autouse=True)
+def nothing_drawn_before() -> None:
+    """Have every test draw its own frame: the one before may have had other addresses to go to."""
+    caches["template_fragments"].clear()
 
 
 _append_only = importlib.import_module("cancellations.migrations.0002_append_only")

@@ -1,10 +1,8 @@
 """Every kind of page in Chinese: no English sentence is left among the words people read."""
 
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import polib
 import pytest
@@ -16,7 +14,7 @@ from cancellations.requests import asking
 from providers.registry import PROVIDERS
 from tests.desk import person, stall, unit_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("compiled")]
 CHINESE = {"Accept-Language": "zh-hans"}
 # Values sent to a platform, names of rights and headings of files stay as they are written there.
 KEPT = ("Item out of stock", "Seller API Order Access", "Seller Center sandbox", "CSV UTF-8")
@@ -62,17 +60,6 @@ def english_in(html: str) -> list[str]:
             text = text.replace(name, "")
         found += ENGLISH.findall(" ".join(text.split()))
     return found
-
-
-@pytest.fixture(autouse=True)
-def compiled(tmp_path: Path, settings: Any) -> None:
-    """Compile the catalogue that is kept, whatever was built before."""
-    folder = tmp_path / "zh_Hans" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    source = Path(settings.LOCALE_PATHS[0]) / "zh_Hans" / "LC_MESSAGES" / "django.po"
-    shutil.copy(source, folder)
-    polib.pofile(str(source)).save_as_mofile(str(folder / "django.mo"))
-    settings.LOCALE_PATHS = [tmp_path]
 
 
 def read(client: Client, address: str, expected: int = 200) -> str:

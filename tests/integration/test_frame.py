@@ -259,6 +259,7 @@ def test_the_rail_shows_only_where_one_may_go(client):
     assert shown == {"agent": list("hocb"), "manager": list("hocba"), "admin": list("hocbasrp")}
 
 
+@pytest.mark.usefixtures("compiled")
 def test_what_is_drawn_once_for_all_pages_is_still_each_readers_own(client):
     def places(address: str) -> list[str]:
         html = client.get(address).content.decode()
