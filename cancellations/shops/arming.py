@@ -12,8 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, F
-from django.db.models.expressions import RawSQL
+from django.db.models import BigIntegerField, F, Func, Value
 from django.db.models.functions import Now
 
 from cancellations.audit import trail
@@ -74,11 +73,12 @@ def digest() -> str:
     return hmac.new(settings.SEARCH_KEY.encode(), text.encode(), "sha256").hexdigest()
 
 
-def this_table() -> RawSQL | F:
+def this_table() -> Func | F:
     """Return an expression for what the database calls the table inside; where it has no such name, what is known."""
     if connection.vendor != "postgresql":
         return F("table")
-    return RawSQL(f"'{Arming._meta.db_table}'::regclass::oid::bigint", (), BigIntegerField())  # noqa: S611 - a constant
+    name = Value(Arming._meta.db_table)
+    return Func(name, template="(%(expressions)s)::regclass::oid::bigint", output_field=BigIntegerField())
 
 
 def standing() -> Standing:
