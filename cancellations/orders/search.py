@@ -1,6 +1,7 @@
 """One line of text and filters → one page of orders, newest first. Reads only; every query is bounded."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,8 +90,8 @@ def _list(
     if filters.amounts():
         here = [("shop_id", narrowed)] if narrowed else []
         conditions = [*filters.conditions(), *(_in(name, values) for name, values in here)]
-        page, matched = _bounded(matching.of_amount(filters.amounts()), conditions, cursor, size)
-        if not matched.capped and matched.found <= matching.MOST:
+        with suppress(matching.TooMany):
+            page, matched = _bounded(matching.of_amount(filters.amounts()), conditions, cursor, size)
             return Results(page, Count(matched.number), "list", shops)
     wanted = asked(filters, narrowed)
     if filters.money():
