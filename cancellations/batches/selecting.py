@@ -10,7 +10,7 @@ from cancellations.batches.forms import MOST_SELECTED, ids_of
 from cancellations.orders.forms import SearchForm
 from cancellations.orders.search import search
 from cancellations.people.models import Person
-from cancellations.shops.scope import shops_of
+from cancellations.shops.scope import seen_by
 
 _PER_READ = 500
 
@@ -43,7 +43,7 @@ def select(person: Person, posted: QueryDict) -> Chosen:
 
 
 def _matching(person: Person, query: str) -> Iterator[int]:
-    shops = tuple(shops_of(person))
+    shops = seen_by(person)
     form = SearchForm(QueryDict(query), shops)
     if not form.is_valid():
         return

@@ -13,6 +13,7 @@ from cancellations.orders.models import Order
 from cancellations.orders.understanding import Understanding, understand
 from cancellations.shops.connection import capabilities_of, card_of, connect
 from cancellations.shops.models import Shop
+from cancellations.shops.scope import Seen
 from providers.contract import Card, Field
 from providers.errors import AuthFailed, ProviderError, RateLimited, Rejected
 
@@ -46,7 +47,7 @@ class Answer:
     listed: Mapping[str, tuple[tuple[str, str], ...]] | None = None
 
 
-def can_be_asked(shop: Shop) -> bool:
+def can_be_asked(shop: Shop | Seen) -> bool:
     """Tell whether a shop can be asked for one order by its id."""
     try:
         return shop.active and capabilities_of(shop).get_order

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from cancellations.orders.models import OrderStatus
-from cancellations.shops.models import Shop
+from cancellations.shops.scope import Seen
 
 ANSWERS = {"yes": "y", "no": "n", "unknown": "?"}
 
@@ -40,7 +40,7 @@ class Filters:
     currency: str = ""
     begins: bool = False
 
-    def includes(self, shop: Shop) -> bool:
+    def includes(self, shop: Seen) -> bool:
         """Tell whether a shop is among those asked for."""
         return self.platform in ("", shop.platform) and self.shop in ("", shop.name)
 

@@ -16,6 +16,7 @@ from cancellations.orders.importing import MOST_BYTES
 from cancellations.orders.models import OrderStatus
 from cancellations.selects import Pairs, PlainSelect
 from cancellations.shops.models import Shop
+from cancellations.shops.scope import Seen
 from providers import registry
 from providers.contract import Field
 
@@ -63,7 +64,7 @@ class SearchForm(forms.Form):
     )
     currency = forms.CharField(label=gettext_lazy("Currency"), required=False, max_length=8)
 
-    def __init__(self, data: Mapping[str, Any], shops: Sequence[Shop]) -> None:
+    def __init__(self, data: Mapping[str, Any], shops: Sequence[Seen]) -> None:
         super().__init__(data)
         self._titles = {shop.name: shop.title for shop in shops}
         platforms = sorted({shop.platform for shop in shops})

@@ -24,6 +24,7 @@ class Source:
 
     Attributes:
         by: The columns that tell the runs apart.
+        whole: A part of them is of no use: where there are more than ``most``, no order is read.
     """
 
     sql: str
@@ -31,6 +32,11 @@ class Source:
     by: tuple[str, ...] = ()
     each: int = 0
     most: int = 0
+    whole: bool = False
+
+
+class TooMany(Exception):
+    """More orders match than are read of a source that is of use only as a whole."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ def beginning(understood: Understanding, shop_ids: Sequence[int]) -> Source:
 def of_amount(amounts: Sequence[Condition]) -> Source:
     """Return the orders of these amounts, in all shops."""
     where, params = joined(amounts)
-    return Source(f"SELECT id AS order_id FROM {_ORDERS} WHERE {where} LIMIT {MOST + 1}", params)  # noqa: S608 - our own names
+    return Source(f"SELECT id AS order_id FROM {_ORDERS} WHERE {where} LIMIT {MOST + 1}", params, whole=True)  # noqa: S608 - our own names
 
 
 def newest(wanted: Asked, most: int) -> Source:
@@ -103,12 +109,17 @@ def page_of(
     Args:
         conditions: On the orders; they are counted.
         cursor: Where the page begins.
+
+    Raises:
+        TooMany: The source is ``whole``, and is not.
     """
     most = source.most or MOST
     fits, fit_params = joined(conditions)
     begins, cursor_params = joined(cursor)
     # On PostgreSQL the array keeps the planner from reading the whole table for what it takes for many.
-    found = "= ANY(ARRAY(SELECT order_id FROM found))" if connection.vendor == "postgresql" else "IN found"
+    read = "SELECT order_id FROM found"
+    read += f" WHERE (SELECT count(*) FROM found) <= {most}" if source.whole else ""  # noqa: S608 - a number of ours
+    found = f"= ANY(ARRAY({read}))" if connection.vendor == "postgresql" else f"IN ({read})"
     groups = f" GROUP BY {', '.join(source.by)}" if source.by else ""
     page = f"SELECT id, placed_at FROM fit{' WHERE ' if begins else ''}{begins} ORDER BY {order} LIMIT {limit}"  # noqa: S608 - our own names
     sql = f"""
@@ -122,6 +133,8 @@ def page_of(
         ON TRUE ORDER BY {order}"""  # noqa: S608 - our own names
     rows = runs.fetch(sql, [*source.params, *fit_params, *cursor_params])
     _, number, met, longest = rows[0]
+    if source.whole and met > most:
+        raise TooMany
     ids = [row[0] for row in rows if row[0] is not None]
     cut_short = bool(source.each) and (longest or 0) >= source.each
     return Matched(ids, min(number, most), met, capped=met > most or cut_short)

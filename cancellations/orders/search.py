@@ -1,6 +1,7 @@
 """One line of text and filters → one page of orders, newest first. Reads only; every query is bounded."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,7 @@ from cancellations.orders.filters import Asked, Condition, Filters, asked, joine
 from cancellations.orders.models import Order
 from cancellations.orders.understanding import Understanding, understand
 from cancellations.pages import Count, Cursor, Page
-from cancellations.shops.models import Shop
-from cancellations.shops.scope import shops_of
+from cancellations.shops.scope import Seen, seen_by
 
 SIZE = 50
 MOST_COUNTED = 10_000
@@ -39,14 +39,14 @@ class Results:
     page: Page[Order]
     count: Count
     how: str
-    shops: tuple[Shop, ...]
+    shops: tuple[Seen, ...]
     understood: Understanding | None = None
     capped: bool = False
     looked: int = 0
 
 
 def search(
-    person: Any, filters: Filters, at: str = "", *, size: int = SIZE, shops: Sequence[Shop] | None = None
+    person: Any, filters: Filters, at: str = "", *, size: int = SIZE, shops: Sequence[Seen] | None = None
 ) -> Results:
     """Return a page of the orders in the person's shops.
 
@@ -54,7 +54,7 @@ def search(
         at: The cursor's text; "" is the first page.
         shops: The shops the person may see, where the caller has read them already.
     """
-    shops = tuple(shops_of(person)) if shops is None else tuple(shops)
+    shops = seen_by(person) if shops is None else tuple(shops)
     chosen = [one.pk for one in shops if filters.includes(one)]
     understood = understand(filters.text) if filters.text.strip() else None
     if not chosen or (understood and not understood.values):
@@ -63,12 +63,11 @@ def search(
     narrowed = [] if person.every_shop and len(chosen) == len(shops) else chosen  # none means everywhere
     if understood is None:
         return _list(shops, filters, narrowed, cursor, size)
-    page, matched, how = _found(shops, filters, understood, narrowed, cursor, size)
+    page, matched, how = _found(filters, understood, narrowed, cursor, size)
     return Results(page, Count(matched.number, matched.capped), how, shops, understood, capped=matched.capped)
 
 
 def _found(
-    shops: tuple[Shop, ...],
     filters: Filters,
     understood: Understanding,
     narrowed: Sequence[int],
@@ -79,33 +78,32 @@ def _found(
     ways = [("exact", matching.exactly)] if not (filters.begins and understood.prefix) else []
     ways += [("prefix", matching.beginning)] if understood.prefix else []
     for how, way in ways:
-        page, matched = _bounded(shops, way(understood, narrowed), filters.conditions(), cursor, size)
+        page, matched = _bounded(way(understood, narrowed), filters.conditions(), cursor, size)
         if matched.found or how == "prefix" or not understood.prefix:
             break
     return page, matched, how
 
 
 def _list(
-    shops: tuple[Shop, ...], filters: Filters, narrowed: Sequence[int], cursor: Cursor | None, size: int
+    shops: tuple[Seen, ...], filters: Filters, narrowed: Sequence[int], cursor: Cursor | None, size: int
 ) -> Results:
     if filters.amounts():
         here = [("shop_id", narrowed)] if narrowed else []
         conditions = [*filters.conditions(), *(_in(name, values) for name, values in here)]
-        page, matched = _bounded(shops, matching.of_amount(filters.amounts()), conditions, cursor, size)
-        if not matched.capped and matched.found <= matching.MOST:
+        with suppress(matching.TooMany):
+            page, matched = _bounded(matching.of_amount(filters.amounts()), conditions, cursor, size)
             return Results(page, Count(matched.number), "list", shops)
     wanted = asked(filters, narrowed)
     if filters.money():
-        page, matched = _bounded(shops, matching.newest(wanted, WINDOW), filters.money(), cursor, size)
+        page, matched = _bounded(matching.newest(wanted, WINDOW), filters.money(), cursor, size)
         looked = WINDOW if matched.capped else 0
         return Results(page, Count(matched.number, matched.capped), "list", shops, looked=looked)
-    page = _page(lambda at: _ids(_newest(wanted, at, size + 1)), shops, cursor, size)
+    page = _page(lambda at: _ids(_newest(wanted, at, size + 1)), cursor, size)
     number = _ids(_counted(wanted))[0]
     return Results(page, Count(min(number, MOST_COUNTED), number > MOST_COUNTED), "list", shops)
 
 
 def _bounded(
-    shops: tuple[Shop, ...],
     source: matching.Source,
     conditions: Sequence[Condition],
     cursor: Cursor | None,
@@ -118,10 +116,10 @@ def _bounded(
         last.append(matching.page_of(source, conditions, begins, order, size + 1))
         return last[-1].ids
 
-    return _page(read, shops, cursor, size), last[-1]
+    return _page(read, cursor, size), last[-1]
 
 
-def _page(read: Read, shops: tuple[Shop, ...], cursor: Cursor | None, size: int) -> Page[Order]:
+def _page(read: Read, cursor: Cursor | None, size: int) -> Page[Order]:
     """Read a page's rows. A page past an end, or short at the top, becomes the first."""
     ids = read(cursor)
     if cursor and len(ids) <= (size if cursor.back else 0):
@@ -129,11 +127,8 @@ def _page(read: Read, shops: tuple[Shop, ...], cursor: Cursor | None, size: int)
     more, ids = len(ids) > size, ids[:size]
     if not ids:
         return Page([])
-    known = {shop.pk: shop for shop in shops}
     found = Order.objects.filter(pk__in=ids).defer("ref", "facts", "traces")  # JSON nobody reads in a list
     rows = sorted(found, key=lambda one: (one.placed_at, one.pk), reverse=True)
-    for row in rows:
-        row.shop = known[row.shop_id]
     first, back = (cursor.first, cursor.back) if cursor else (1, False)
     after = Cursor(rows[-1].placed_at, rows[-1].pk, first + len(rows)).text()
     before = Cursor(rows[0].placed_at, rows[0].pk, max(1, first - size), back=True).text()

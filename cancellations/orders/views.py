@@ -20,7 +20,7 @@ from cancellations.orders.search import search
 from cancellations.pages import render_page, see_other, wants_fragment
 from cancellations.shops.connection import card_of
 from cancellations.shops.models import Shop
-from cancellations.shops.scope import shops_of, visible_to
+from cancellations.shops.scope import seen_by, shops_of, visible_to
 from providers.errors import ProviderError
 
 # So many shops are asked by themselves when nothing was found; the others on request, so as not to flood them.
@@ -34,7 +34,7 @@ FURTHER = ("placed_from", "placed_to", "amount_min", "amount_max", "currency")
 @allowed("search")
 def index(request: HttpRequest) -> HttpResponseBase:
     """The list: one box over all shops one may see, and its filters. The whole state is in the address."""
-    shops = tuple(shops_of(request.user).only("name", "title", "platform", "active", "options"))
+    shops = seen_by(request.user)
     form = SearchForm(request.GET, shops)
     sound = form.is_valid()
     filters = form.filters()
@@ -42,7 +42,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
     chips = [(chip, _address(request, *chip.names, "at")) for chip in form.chips()]
     context: dict[str, Any] = {"form": form, "filters": filters, "results": results, "chips": chips}
     context["more"] = "more" in request.GET or any(form[name].data for name in FURTHER)
-    context["rows"] = rows_of(results.page.rows)
+    context["rows"] = rows_of(results.page.rows, shops)
     if not results.page.rows and results.understood and results.understood.number:
         askable = [one for one in shops if filters.includes(one) and asking.can_be_asked(one)]
         context["askable"], context["unasked"] = askable[:MOST_ASKED], len(askable) - MOST_ASKED
@@ -63,7 +63,7 @@ def lookup(request: HttpRequest, name: str) -> HttpResponseBase:
     text = request.GET.get("q", "")[:200]
     answer = asking.ask(shop, text, request.GET.dict(), by=request.user)
     context: dict[str, Any] = {"shop": shop, "answer": answer, "q": text, "address": request.get_full_path()}
-    context["rows"] = rows_of([answer.order] if answer.order else [])
+    context["rows"] = rows_of([answer.order] if answer.order else [], [shop])
     if answer.missing:
         context["form"] = LookupForm(answer.missing, answer.listed or {}, f"ask-{shop.name}", request.GET.dict())
     return render_page(request, "orders/lookup.html", "orders/_lookup.html", context)

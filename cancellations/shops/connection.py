@@ -18,6 +18,7 @@ from django.utils.translation import gettext_noop
 from cancellations.schema import asked_for
 from cancellations.shops import arming, hosts, vault
 from cancellations.shops.models import Credential, Shop
+from cancellations.shops.scope import Seen
 from cancellations.shops.tokens import LOCK_WAIT_SECONDS, CachedTokens
 from providers import registry
 from providers.contract import (
@@ -76,7 +77,7 @@ class Connection:
         return [one.as_json() for one in self.wire.exchanges]
 
 
-def provider_of(shop: Shop) -> Provider:
+def provider_of(shop: Shop | Seen) -> Provider:
     """Return the platform folder's door.
 
     Raises:
@@ -88,7 +89,7 @@ def provider_of(shop: Shop) -> Provider:
     return provider
 
 
-def card_of(shop: Shop) -> Card:
+def card_of(shop: Shop | Seen) -> Card:
     """Return the card of a shop's platform. Raises as :func:`provider_of`."""
     return provider_of(shop).card
 
@@ -98,7 +99,7 @@ def rate_of(shop: Shop) -> float:
     return card_of(shop).calls_per_second if shop.calls_per_second is None else shop.calls_per_second
 
 
-def capabilities_of(shop: Shop) -> Capabilities:
+def capabilities_of(shop: Shop | Seen) -> Capabilities:
     """Return what can be asked of a shop with its options. Raises as :func:`provider_of`."""
     return provider_of(shop).capabilities(shop.options)
 
