@@ -122,7 +122,7 @@ def _look(person: Any) -> tuple[bool, list[tuple[str, str, str]], list[str]]:
     """Return whether a worker is heard of, the shops on hold (title, name, cause) and the sandboxes' addresses."""
     shops = shops_of(person).filter(active=True).order_by().values("id", "title", "name", "base_url", "environment")
     mine, params = shops.query.sql_with_params()
-    pulse, pulse_params = _heard()
+    pulse, pulse_params = _heard(connection.vendor)
     # One statement, since every page asks, and not put together by the ORM, which takes longer over it than the
     # database. A union drops what is there twice.
     sql = f"""
@@ -142,8 +142,8 @@ def _look(person: Any) -> tuple[bool, list[tuple[str, str, str]], list[str]]:
 
 
 @cache
-def _heard() -> tuple[str, tuple[Any, ...]]:
-    """Return SQL, and its parameters, that gives a row while a worker is heard of: the same for everybody."""
+def _heard(vendor: str) -> tuple[str, tuple[Any, ...]]:
+    """Return a database's SQL, and its parameters, that gives a row while a worker is heard of: alike for everybody."""
     return Pulse.heard().values("id").query.sql_with_params()
 
 
