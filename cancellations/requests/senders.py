@@ -43,7 +43,6 @@ class Senders:
         self._change = threading.Condition()
         self._most = self._threads = self._idle = self._bells = 0
         self._made: set[threading.Thread] = set()
-        self.is_ending = False
         self._wanted: dict[int, tuple[float, int]] = {}  # not before; the bell that was heard last
         self._under_way: dict[int, tuple[int, float]] = {}  # by thread: shop, and since when
 
@@ -59,7 +58,6 @@ class Senders:
     def close(self) -> None:
         """Begin nothing more; what is under way ends by itself."""
         with self._change:
-            self.is_ending = True
             self._most = 0
             self._wanted.clear()
             self._change.notify_all()

@@ -20,7 +20,7 @@ def deliver(shop_id: int) -> None:
     """Send what is due in one shop: by the worker's senders, where it has such, else here."""
     if senders.SENDERS.is_open:
         senders.SENDERS.want(shop_id)
-    elif not senders.SENDERS.is_ending and delivery.drain(shop_id):
+    elif not ring.is_ending() and delivery.drain(shop_id):
         ring.ring(deliver, shop_id)
 
 
