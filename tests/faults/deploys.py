@@ -24,7 +24,7 @@ from tests.faults.people import People, units_of
 
 WORKERS = 2
 LATENCY_SECONDS = 0.3  # of the platforms, so that there is always something under way
-STOP_SECONDS = 15.0  # what a worker that is told to end gets before it would be killed
+STOP_SECONDS = 30.0  # CALL_SECONDS and ten: what a worker that is told to end gets before it is killed
 # The product's own times: no call and no lease may end by itself here.
 TIMES = {"CALL_SECONDS": "20", "LEASE_SECONDS": "60", "SETTLE_SECONDS": "300", "SWEEP_SECONDS": "15"}
 _REQUESTS = "cancellations_cancellationrequest"
