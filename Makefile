@@ -91,6 +91,7 @@ faults: $(VENV)/.dev ## thousands of seeded faults on real services; takes an ho
 	@$(PY) -m tests.faults --seed $(SEED) --faults 5000 --requests 10000
 	@$(PY) -m tests.faults --seed $(SEED) --faults 1000 --requests 1000 --kind sqlite+spool
 	@$(PY) -m tests.faults --seed $(SEED) --faults 500 --requests 1000 --kind postgres+rabbitmq
+	@$(PY) -m tests.faults.deploys --seed $(SEED) --rows 10000 --restarts 50
 
 bench: $(VENV)/.dev ## the benchmarks, printed as tables
 	@$(PY) -m tests.benchmarks

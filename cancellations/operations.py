@@ -1,11 +1,14 @@
 """The operators' page: what is stuck, what is in doubt, which circuits are open, and whether the machinery runs."""
 
+import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,6 +28,7 @@ from cancellations.shops.models import Pulse, Shop
 from cancellations.shops.scope import shops_of, visible_to
 
 MOST_LINES = 20
+LEAST_ROOM = 32 * 1024 * 1024
 _HELD = Q(shop__health__held_since__isnull=False) | Q(shop__active=False)
 _SHOWN = ("shop", "shop__health", "requested_by", "reason")
 
@@ -61,6 +65,7 @@ def operations(request: HttpRequest) -> HttpResponseBase:
         alarms=Count("pk", filter=~Q(alarm="")),
     )
     facts |= {
+        "room": shutil.disk_usage(settings.DATA_DIR).free,
         "broker": ring.is_broker_there(),
         "standing": arming.standing(),
         "pulse": pulse.at if pulse else None,
@@ -95,6 +100,10 @@ def troubles(facts: dict[str, Any]) -> list[Trouble]:
     if not facts["broker"]:
         what = _("The broker does not answer: nobody is told that there is work.")
         step = _("Start it, or mend BROKER_URL. Nothing is lost: what was asked for stands in the database.")
+        found.append(Trouble(what, step))
+    if facts["room"] < LEAST_ROOM:
+        what = _("The disk of DATA_DIR is full but for %(room)s.") % {"room": filesizeformat(facts["room"])}
+        step = _("Make room there. What can't be written down is neither accepted nor sent; it goes on by itself.")
         found.append(Trouble(what, step))
     if not facts["heard"]:
         since = ago(facts["pulse"]) if facts["pulse"] else _("never")

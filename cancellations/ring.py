@@ -9,10 +9,22 @@ import threading
 from typing import Any
 
 from celery import current_app
+from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.db import transaction
 
 logger = logging.getLogger(__name__)
+_ending = threading.Event()
+
+
+@worker_shutting_down.connect
+def _note_the_end(**_facts: Any) -> None:
+    _ending.set()
+
+
+def is_ending() -> bool:
+    """Tell whether this worker was told to end: what goes on in slices stops, and is rung for again."""
+    return _ending.is_set()
 
 
 def ring(task: Any, *args: Any) -> None:

@@ -33,8 +33,14 @@ def refuse_forgetful_database() -> None:
 def _lacking() -> list[str]:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
+            found = []
             cursor.execute("PRAGMA synchronous")
-            return [] if cursor.fetchone()[0] >= 2 else ["synchronous is below FULL"]
+            if cursor.fetchone()[0] < 2:
+                found.append("synchronous is below FULL")
+            cursor.execute("PRAGMA journal_mode")
+            if (mode := cursor.fetchone()[0]) != "wal":
+                found.append(f"journal_mode is {mode} and not wal")
+            return found
         found = []
         for name, bad in _FORGETFUL.items():
             cursor.execute(f"SHOW {name}")

@@ -52,8 +52,12 @@ class Channel(filesystem.Channel):
         name = f"{time.time_ns():020d}_{uuid.uuid4().hex}.{queue}.msg"
         folder = self._folder()
         new = folder / f".{name}.new"
-        new.write_bytes(str_to_bytes(dumps(payload)))
-        new.rename(folder / name)
+        try:
+            new.write_bytes(str_to_bytes(dumps(payload)))
+            new.rename(folder / name)
+        except OSError:  # a full disk must not fill up with halves
+            new.unlink(missing_ok=True)
+            raise
 
     def _waiting(self, queue: str) -> list[str]:
         ending = f".{queue}.msg"

@@ -64,7 +64,7 @@ def choose_canary(batch: Batch) -> int:
 def advance(batch_id: int) -> bool:
     """Do what can be done now; return whether there is more to do at once."""
     ends = time.monotonic() + SLICE_SECONDS
-    while time.monotonic() < ends:
+    while time.monotonic() < ends and not ring.is_ending():
         if not _step(batch_id):
             return False
     return True

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from cancellations import ring
 from cancellations.orders import indexing
 from cancellations.orders.models import Order, OrderStatus, Pull
 from cancellations.shops import health
@@ -156,7 +157,7 @@ def _go_on(run: Run, end: float, pause: Callable[[float], None]) -> bool:
             run.end(watermark=state.next_watermark, anew=True)
             health.note_good(run.shop)
             return False
-        if time.monotonic() >= end:
+        if time.monotonic() >= end or ring.is_ending():
             run.write(held=False)
             return True
         rate = rate_of(run.shop)

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cancellations import ring
@@ -112,7 +111,7 @@ def _ask(
         with transaction.atomic():
             cancellation = draft(by, shop, order, item_ref, item, choice, note, submission, priority)
             cancellation.save(force_insert=True)
-            cancellation.refresh_from_db(fields=["due_at"])  # it was the database's clock that said when
+            cancellation.refresh_from_db(fields=["requested_at", "state_since", "due_at"])  # by the database's clock
     except IntegrityError:  # somebody was faster: the database keeps one open request per unit
         again = unit.filter(submission=submission).first() if submission else None
         again = again or unit.filter(state__in=OPEN).first() or unit.order_by("-pk").first()
@@ -136,7 +135,6 @@ def draft(
     batch: int | None = None,
 ) -> CancellationRequest:
     """Return a new request about one unit, not written yet."""
-    now = timezone.now()
     state = State.PENDING_APPROVAL if shop.needs_approval else State.QUEUED
     return CancellationRequest(
         shop=shop,
@@ -152,9 +150,9 @@ def draft(
         snapshot=snapshot_of(order, item),
         submission=submission,
         requested_by=by,
-        requested_at=now,
+        requested_at=Now(),
         state=state,
-        state_since=now,
+        state_since=Now(),
         priority=priority,
         batch=batch,
         due_at=Now() if state == State.QUEUED else None,

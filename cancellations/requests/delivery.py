@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from django.db import connection as database
 
+from cancellations import ring
 from cancellations.requests import pacing, restoring, silence
 from cancellations.requests.claiming import Claimed, claim, claim_due
 from cancellations.requests.concluding import Sent, conclude, conclude_patiently
@@ -50,7 +51,7 @@ def drain(shop_id: int) -> bool:
 
 def _send_what_is_due(shop_id: int) -> bool:
     ends = time.monotonic() + SLICE_SECONDS
-    while time.monotonic() < ends:
+    while time.monotonic() < ends and not ring.is_ending():
         wait = serve(shop_id)
         if wait is None or wait > pacing.LONGEST_PAUSE_SECONDS:
             return False  # the sweep rings again

@@ -38,7 +38,7 @@ class Outcomes:
     def __init__(self) -> None:
         self._change = threading.Condition()
         self._waiting: list[Outcome] = []
-        self._writes = False
+        self._writes = self._is_ending = False
 
     def add(self, claimed: Claimed, sent: Sent) -> None:
         """Leave an outcome to be written; waits while too many are."""
@@ -55,6 +55,13 @@ class Outcomes:
         """Whether nothing waits and nothing is being written."""
         return not self._writes
 
+    def join(self) -> None:
+        """Wait until everything is written; what comes later is written, too, and not waited for."""
+        with self._change:
+            self._is_ending = True
+            self._change.notify_all()
+            self._change.wait_for(lambda: not self._writes)
+
     def _run(self) -> None:
         try:
             while some := self._next():
@@ -64,7 +71,7 @@ class Outcomes:
 
     def _next(self) -> list[Outcome]:
         with self._change:
-            self._change.wait_for(lambda: self._waiting, IDLE_SECONDS)
+            self._change.wait_for(lambda: self._waiting or self._is_ending, IDLE_SECONDS)
             some, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
             self._writes = bool(some)
             self._change.notify_all()

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Case, When
 from django.db.models.functions import Now
 
+from cancellations import ring
 from cancellations.orders.reading import clean
 from cancellations.requests import pacing
 from cancellations.requests.models import LEASE, Attempt, CancellationRequest
@@ -66,7 +67,7 @@ def check_shop(shop_id: int) -> bool:
         # What is in doubt goes before what is only watched.
         watched = Case(When(state=State.SUCCEEDED, then=1), default=0)
         for pk in due.order_by(watched, "due_at", "id").values_list("pk", flat=True)[:MOST_CHECKS]:
-            more = time.monotonic() >= ends
+            more = time.monotonic() >= ends or ring.is_ending()
             if more or not pacing.take_soon(Shop.objects.get(pk=shop_id)):
                 break
             reconcile(pk)

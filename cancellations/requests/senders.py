@@ -42,6 +42,7 @@ class Senders:
         self._serve, self._tidy = serve, tidy
         self._change = threading.Condition()
         self._most = self._threads = self._idle = self._bells = 0
+        self._made: set[threading.Thread] = set()
         self._wanted: dict[int, tuple[float, int]] = {}  # not before; the bell that was heard last
         self._under_way: dict[int, tuple[int, float]] = {}  # by thread: shop, and since when
 
@@ -60,6 +61,11 @@ class Senders:
             self._most = 0
             self._wanted.clear()
             self._change.notify_all()
+
+    def join(self) -> None:
+        """Wait until what was under way has ended, and what was claimed and not begun is put back."""
+        for thread in list(self._made):
+            thread.join()
 
     def want(self, shop_id: int) -> None:
         """Say that there may be work for a shop."""
@@ -82,7 +88,9 @@ class Senders:
         if self._wanted and not self._idle and self._threads <= 2 * self._most:
             self._threads += 1
             self._idle += 1
-            threading.Thread(target=self._run, name=f"sender-{self._threads}").start()
+            made = threading.Thread(target=self._run, name=f"sender-{self._threads}")
+            self._made.add(made)
+            made.start()
 
     def _next(self) -> tuple[int, int] | None:
         """Return the shop that is next, and how many calls could be begun there about now."""
@@ -139,6 +147,7 @@ class Senders:
         if not (self.is_open and self._threads):  # nobody is left who would tidy later
             self._attend(partial(self._tidy, True))
         connection.close()
+        self._made.discard(threading.current_thread())
 
     def _attend(self, act: Callable[[], float | None]) -> float | None:
         try:
@@ -178,3 +187,9 @@ def let_the_worker_send(sender: Any, **_facts: Any) -> None:
 def end_what_is_under_way(**_facts: Any) -> None:
     """Let a worker that is told to end do so."""
     SENDERS.close()
+
+
+def see_the_end() -> None:
+    """Wait until what was under way is written down, and what was not begun put back."""
+    SENDERS.join()
+    STOCK.outcomes.join()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_shutdown
 
 from cancellations import ring
 from cancellations.requests import delivery, reconciliation, senders, sweeping
@@ -19,7 +20,7 @@ def deliver(shop_id: int) -> None:
     """Send what is due in one shop: by the worker's senders, where it has such, else here."""
     if senders.SENDERS.is_open:
         senders.SENDERS.want(shop_id)
-    elif delivery.drain(shop_id):
+    elif not ring.is_ending() and delivery.drain(shop_id):
         ring.ring(deliver, shop_id)
 
 
@@ -61,6 +62,13 @@ def sweep(pause: float = 0.0) -> None:
     ):
         for shop_id in _apart(find) or ():
             ring.ring(task, shop_id)
+
+
+@worker_shutdown.connect
+def leave_the_rest_to_others(**_facts: Any) -> None:
+    """End what is under way, and have the other workers take over what this one was rung for, put back or not begun."""
+    senders.see_the_end()
+    ring.ring(sweep)
 
 
 def _apart(find: Callable[[], Any]) -> Any:

@@ -26,14 +26,18 @@ class Clerks:
 
     def ask(self, forms: list[Form], chance: Random) -> None:
         """Hand units in as a text, start what was planned, and change one's mind as chance has it."""
+        if pk := self.begin(forms, chance):
+            self._waver(pk, chance)
+
+    def begin(self, forms: list[Form], chance: Random) -> int:
+        """Hand units in as a text and start what was planned; return the bulk's number, 0 when it does not run."""
         self._people.remember(forms)
         pk = self._hand_in(forms, str(uuid.UUID(int=chance.getrandbits(128))))
         if not pk or not self._is_planned(pk):
-            return
+            return 0
         for form in chance.sample(forms, 2):  # of what is planned somebody else asks for some alone
             self._people.ask_too(form, chance)
-        if self._start(pk):
-            self._waver(pk, chance)
+        return pk if self._start(pk) else 0
 
     def _hand_in(self, forms: list[Form], submission: str) -> int:
         """Post the text until it is answered; return the bulk's number, 0 when nobody answered."""

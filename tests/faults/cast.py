@@ -1,7 +1,7 @@
 """Who asks in a campaign, and in which shops."""
 
-# Two who ask, one who approves.
-PEOPLE = {"agent": "agent", "agent2": "agent", "manager": "manager"}
+# Two who ask, one who approves, one who keeps the desk running.
+PEOPLE = {"agent": "agent", "agent2": "agent", "manager": "manager", "admin": "admin"}
 PASSWORD = "campaign-only-password"
 PLATFORMS = ("huaweicloud", "wechat", "taobao", "shoplazza", "sellercenter")
 SHOPS_EACH = 2

@@ -101,6 +101,10 @@ class Field:
         while is_there(self.pids[name]) and time.monotonic() < ends:
             time.sleep(0.01)
 
+    def end(self, name: str) -> None:
+        """Tell a process to end, and let it."""
+        os.kill(self.pids[name], signal.SIGTERM)
+
     def restart(self, name: str, skew: float = 0.0) -> None:
         """Start anew what is gone."""
         if name.startswith("worker"):
@@ -163,8 +167,14 @@ def thaw(pid: int) -> None:
 
 
 @contextlib.contextmanager
-def field_of(folder: Path, *, kind: str, orders: int, workers: int, log_level: str = "WARNING") -> Iterator[Field]:
-    """Set up a desk on ``postgres+redis``, ``postgres+rabbitmq`` or ``sqlite+spool``; all of it is ended afterwards."""
+def field_of(
+    folder: Path, *, kind: str, orders: int, workers: int, log_level: str = "WARNING", **more: str
+) -> Iterator[Field]:
+    """Set up a desk on ``postgres+redis``, ``postgres+rabbitmq`` or ``sqlite+spool``; all of it is ended afterwards.
+
+    Args:
+        more: Settings that are other than ``TIMES``.
+    """
     folder.chmod(0o755)
     postgres = OwnPostgres(folder) if kind.startswith("postgres") else None
     broker: Broker = (
@@ -175,7 +185,7 @@ def field_of(folder: Path, *, kind: str, orders: int, workers: int, log_level: s
         **demo.environment(folder, web, sandbox), "LOG_LEVEL": log_level, "SYNC_SECONDS": "3600", **TIMES, **broker.env,
         "DATABASE_URL": postgres.dsn() if postgres else "", "DATABASE_POOL": "20",
         "DJANGO_SETTINGS_MODULE": "tests.faults.settings", "TRIPWIRES": str(folder / "wires"),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(ROOT), **more,
     }  # fmt: skip
     (folder / "wires").mkdir()
     everything = {**os.environ, **env}

@@ -1,5 +1,6 @@
 """People who ask through real pages, all at once, twice, too late and again; they remember what they were told."""
 
+import html
 import http.client
 import re
 import threading
@@ -83,6 +84,17 @@ class Browser:
                 "Connection": "close",
             }
 
+    def look(self, path: str) -> str:
+        """Return a page's text; what is not shown with 200 is returned as its status.
+
+        Raises:
+            httpx.HTTPError: No answer came.
+        """
+        with httpx.Client(base_url=f"http://{self._host}", trust_env=False, timeout=30) as browser:
+            page = browser.get(path, headers=self._headers)
+        text = " ".join(re.sub(r"<[^>]+>", " ", html.unescape(page.text)).split())
+        return text if page.status_code == 200 else f"{page.status_code} {text}"
+
     def post(self, path: str, **fields: str) -> Answer:
         """Post once.
 
@@ -154,19 +166,23 @@ class People:
         """Ask, as somebody else with a form of one's own, for what somebody wants already."""
         self._insist(replace(form, submission=str(uuid.UUID(int=chance.getrandbits(128)))), "agent2")
 
+    def ask_once(self, form: Form, name: str = "agent") -> Answer | None:
+        """Fill in a form and press once; remembers nothing."""
+        fields = {
+            "reason": "out_of_stock",
+            "note": "",
+            "submission": form.submission,
+            "version": str(form.version),
+            "anyway": "on",
+        }
+        if form.item:
+            fields["units"] = form.item
+        return self.post(name, f"/orders/{form.order}/cancel/", fields)
+
     def _insist(self, form: Form, name: str = "agent") -> Answer | None:
         ends, version = time.monotonic() + PATIENCE_SECONDS, form.version
         while time.monotonic() < ends:
-            fields = {
-                "reason": "out_of_stock",
-                "note": "",
-                "submission": form.submission,
-                "version": str(version),
-                "anyway": "on",
-            }
-            if form.item:
-                fields["units"] = form.item
-            answer = self.post(name, f"/orders/{form.order}/cancel/", fields)
+            answer = self.ask_once(replace(form, version=version), name)
             if answer is None or answer.status >= 500:
                 time.sleep(0.3)
                 continue

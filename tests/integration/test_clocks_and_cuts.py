@@ -13,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cancellations.audit import sealing
 from cancellations.audit.models import Seal
+from cancellations.batches import running
 from cancellations.requests import asking, concluding, delivery, sweeping, tasks
 from cancellations.requests.models import Attempt, CancellationRequest
 from cancellations.requests.states import State
@@ -20,6 +21,7 @@ from cancellations.shops import tokens
 from cancellations.shops.models import Pulse, ShopHealth
 from config.celery import app
 from tests.desk import Stall, person, stall
+from tests.integration import bulk
 from tests.integration.records import found, record, sealed, vendor, write
 
 __all__ = ["record", "vendor"]
@@ -114,6 +116,26 @@ def test_R14_what_is_asked_on_a_machine_whose_clock_is_ahead_is_sent_at_once(mon
         cancellation = ask(made)
     delivery.drain(made.shop.pk)
     assert CancellationRequest.objects.get(pk=cancellation.pk).state == State.SUCCEEDED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("minutes", [-12, 12])
+def test_R14_a_wave_asked_for_by_a_worker_whose_clock_is_off_stands_in_its_place(
+    minutes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = bulk.install(monkeypatch)
+    first, second, *many = bulk.many_orders(bulk.open_shop(), 8, platform=made)
+    by = person()
+    asking.request_cancellation(by=by, order=first, units=[""], reason_code="out_of_stock")
+    batch = bulk.started(many)
+    with monkeypatch.context() as patch:
+        clock_is_off_by(patch, minutes=minutes)
+        running.advance(batch.pk)
+    asking.request_cancellation(by=by, order=second, units=[""], reason_code="out_of_stock")
+    rows = list(CancellationRequest.objects.order_by("-requested_at", "-id").values_list("order_key", "batch"))
+    assert rows[0] == (second.key, None)
+    assert rows[-1] == (first.key, None)
+    assert {of for _key, of in rows[1:-1]} == {batch.pk}
 
 
 @pytest.mark.django_db

@@ -41,6 +41,28 @@ def test_R13_sqlite_writes_ahead_and_waits_for_the_disk(tmp_path: Path) -> None:
     assert told.stdout.split() == ["wal", "2"]
 
 
+@pytest.mark.parametrize(
+    ("pragmas", "found"),
+    [
+        ("journal_mode=DELETE; PRAGMA synchronous=FULL", "journal_mode is delete"),
+        ("journal_mode=WAL; PRAGMA synchronous=NORMAL", "synchronous is below FULL"),
+    ],
+)
+def test_R13_neither_worker_nor_web_server_starts_on_a_sqlite_that_may_forget(
+    pragmas: str, found: str, tmp_path: Path
+) -> None:
+    careless = f"from config.settings import *\nDATABASES['default']['OPTIONS']['init_command'] = 'PRAGMA {pragmas}'\n"
+    (tmp_path / "careless.py").write_text(careless)
+    more = {"DJANGO_SETTINGS_MODULE": "careless", "PYTHONPATH": str(tmp_path)}
+    env = {**os.environ, **demo.environment(tmp_path, 8000, 8765), **more}
+    for command in (["-m", "celery", "-A", "config", "worker", "-P", "solo"], ["-c", "import config.wsgi"]):
+        done = subprocess.run(
+            [sys.executable, *command], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode != 0
+        assert found in done.stdout + done.stderr
+
+
 @pytest.fixture
 def own(request: Any, tmp_path: Path, django_db_blocker: Any) -> Iterator[str]:
     with django_db_blocker.unblock(), database(request.param, tmp_path):

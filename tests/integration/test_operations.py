@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cancellations import ring
-from cancellations.requests import asking, pacing
+from cancellations import operations, ring
+from cancellations.requests import asking, pacing, tasks
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
 from cancellations.shops import health
@@ -82,6 +82,10 @@ def lost(desk: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
     late(state=State.SENDING, due_at=None, lease_until=timezone.now() - timedelta(minutes=2))
 
 
+def disk_full(desk: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "LEAST_ROOM", 2**62)
+
+
 def revived(desk: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
     late(state=State.SUCCEEDED, due_at=None, alarm="revived")
 
@@ -90,6 +94,7 @@ def revived(desk: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
     ("fault", "cause", "step"),
     [
         (broker_gone, "The broker does not answer", "BROKER_URL"),
+        (disk_full, "The disk of DATA_DIR is full", "Make room there"),
         (nobody_sweeps, "No sweep has run", "See that the worker and beat run"),
         (keys_refused, "is on hold", "Mend its keys"),
         (platform_silent, "The platform does not answer", "whether the platform is down"),
@@ -114,6 +119,20 @@ def test_R22_what_a_hold_explains_is_not_called_stuck(client: Client, desk: Stal
     late(due_at=timezone.now() - timedelta(hours=1))
     health.hold(desk.shop, AuthFailed("401"))
     assert "past its deadline" not in page(client)
+
+
+def test_R20_a_worker_that_ends_sends_nothing_of_its_own_and_has_the_others_look(
+    desk: Stall,
+    rung: list[tuple[str, tuple[object, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    monkeypatch.setattr(ring, "is_ending", lambda: True)
+    tasks.deliver(desk.shop.pk)
+    assert desk.called() == []
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.leave_the_rest_to_others()
+    assert rung[-1] == ("sweep", ())
 
 
 def test_R10_a_frozen_broker_holds_the_page_up_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,6 +167,30 @@ def test_R20_who_is_told_to_end_begins_nothing_more() -> None:
     assert asked[1] == 1
 
 
+def test_R20_who_waits_for_the_end_sees_everything_sent_and_put_back() -> None:
+    inside, told = threading.Event(), list[str]()
+
+    def serve(_shop: int, _room: int) -> None:
+        inside.set()
+        time.sleep(0.3)
+        told.append("sent")
+
+    def tidy(everything: bool) -> None:
+        if everything:
+            time.sleep(0.2)
+            told.append("put back")
+
+    made = Senders(serve, tidy)
+    made.open(1)
+    made.want(1)
+    assert inside.wait(10)
+    made.close()
+    made.join()
+    assert "sent" in told
+    assert told[-1] == "put back"
+    assert not made._threads
+
+
 def test_R09_the_last_thread_to_go_leaves_nothing_lying_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(senders, "IDLE_SECONDS", 0.1)
     shelf: list[int] = []
