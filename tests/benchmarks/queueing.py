@@ -33,16 +33,16 @@ class Queue:
         bare: How many calls others made there.
     """
 
-    def __init__(self, platform: str, shops: int) -> None:
-        self.platform, self.asked, self.bare, self._made = platform, 0, 0, 0
+    def __init__(self, platform: str, shops: int, named: str = "shop") -> None:
+        self.platform, self.named, self.asked, self.bare, self._made = platform, named, 0, 0, 0
         self.by = Person.objects.create_user("bench", role="admin", every_shop=True)
         self.reason = Reason.objects.get(code="other")
         self.shops = [self._shop(number) for number in range(shops)]
 
     def _shop(self, number: int) -> Shop:
         return configuring.create_shop(
-            by=self.by, name=f"shop-{number}", title=f"Shop {number}", platform="huaweicloud", environment="sandbox",
-            base_url=self.platform, options={"auth": "aksk", "iam_url": self.platform},
+            by=self.by, name=f"{self.named}-{number}", title=f"Shop {number}", platform="huaweicloud",
+            environment="sandbox", base_url=self.platform, options={"auth": "aksk", "iam_url": self.platform},
             credential={"access_key": "BENCH", "secret_key": "bench-secret-key-of-no-account"}, calls_per_second=0,
         )  # fmt: skip
 
