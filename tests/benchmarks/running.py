@@ -82,7 +82,8 @@ def desk(*, web_workers: int = 1, latency: float = 0.1) -> Iterator[Desk]:
         finally:
             family.end()
             for log in sorted(folder.rglob("*.log")):
-                if log.stem in ("web", "worker", "beat") and (said := log.read_text()):
+                said = log.read_text()
+                if " ERROR " in said or "Traceback" in said:
                     print(f"{log.stem} said: {said[-500:]}")  # noqa: T201 - a measurement is printed
 
 
