@@ -1,7 +1,7 @@
 """The record as a file: CSV for spreadsheets, JSONL exact. Writing one is an event itself."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC
 from typing import Any
 
@@ -33,7 +33,7 @@ def export(shape: str, found: QuerySet[AuditEvent], *, by: Any, filters: Filters
     return lines
 
 
-def _exact(event: dict[str, Any]) -> dict[str, Any]:
+def _exact(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event as it is kept, every column."""
     return {**event, "uid": str(event["uid"]), "at": event["at"].astimezone(UTC).isoformat(timespec="microseconds")}
 
@@ -47,7 +47,7 @@ def _csv(found: QuerySet[AuditEvent]) -> Iterator[str]:
     words = {verb: sentence(verb) for verb in VERBS}  # now: the reader's language is gone when the lines are taken
     write = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
-    def row(event: dict[str, Any]) -> list[object]:
+    def row(event: Mapping[str, Any]) -> list[object]:
         verb = event["verb"]
         values = {**_exact(event), "what": words.get(verb, verb), "data": write(event["data"])}
         return [values[name] for name in COLUMNS]

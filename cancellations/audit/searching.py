@@ -1,6 +1,6 @@
 """Which events a person may see, and which of them are asked for. Knows shops by their keys only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -81,7 +81,7 @@ def visible(eyes: Eyes) -> QuerySet[AuditEvent]:
     return AuditEvent.objects.filter(Q(shop_id__in=eyes.shop_ids) | (Q(shop_id=None) & own))
 
 
-def newest_first(found: QuerySet[AuditEvent]) -> Iterator[dict[str, Any]]:
+def newest_first(found: QuerySet[AuditEvent]) -> Iterator[Mapping[str, Any]]:
     """Yield all of them by column, so many at once: memory stays flat, and no statement stays open meanwhile."""
     every = found.order_by("-at", "-pk").values()
     rows = list(every[:AT_ONCE])
