@@ -16,7 +16,7 @@ RUNS = {
     "engine": [["--rows", "2000"], ["--rows", "2000", "--shops", "20", "--rounds", "2"]],
     "search": [["--orders", "100000", "--rounds", "20"]],
     "load": [["--seconds", "10"]],
-    "bulks": [["--rows", "2000"]],
+    "bulks": [["--rows", "5000"]],
     "exporting": [[]],
     "memory": [["--sends", "5000", "--pages", "2000", "--events", "200000"]],
 }

@@ -53,11 +53,11 @@ def main() -> int:
             planned = time.perf_counter()
             started(queue, batch)
             print(f"planned and started {time.perf_counter() - planned:.1f} s after")
+            _looks(browser, batch, "while it runs", LOOKS // 4)
             _wait(batch, lambda: _ended(batch) > args.rows / 3)
-            _looks(browser, batch, "while it runs")
             decisions.pause(batch, by=queue.by)
             time.sleep(3)
-            missed |= _looks(browser, batch, "nothing else under way", LOOK)
+            missed |= _looks(browser, batch, "nothing else under way", LOOKS, LOOK)
             missed |= _queries(queue, batch)
             decisions.resume(batch, by=queue.by)
             _wait(batch, lambda: batch.state == "done")
@@ -117,13 +117,13 @@ def _accepted(browser: httpx.Client, queue: Any, file: bytes, args: argparse.Nam
     return max(took) > ACCEPTED
 
 
-def _looks(browser: httpx.Client, batch: Any, when: str, goal: float = 0) -> bool:
+def _looks(browser: httpx.Client, batch: Any, when: str, looks: int, goal: float = 0) -> bool:
     """Ask how far it is, as its page does, seldom enough that it is counted anew each time."""
     headers = {"HX-Request": "true"}
     found = POLL.search(browser.get(f"/bulk/{batch.pk}/").text)
     address = html.unescape(found[1]) if found else f"/bulk/{batch.pk}/progress/"
     took, silent = [], 0
-    for _look in range(LOOKS):
+    for _look in range(looks):
         time.sleep(APART)
         begun = time.perf_counter()
         answer = browser.get(address, headers=headers)
@@ -133,7 +133,7 @@ def _looks(browser: httpx.Client, batch: Any, when: str, goal: float = 0) -> boo
             address = html.unescape(found[1])
     p95 = quantiles(took, n=20)[-1]
     said = f"; goal {goal * 1000:.0f} ms" if goal else ""
-    print(f"a look, {when}: {median(took) * 1000:.1f} ms, p95 {p95 * 1000:.1f} ms; {silent} of {LOOKS} silent{said}",
+    print(f"a look, {when}: {median(took) * 1000:.1f} ms, p95 {p95 * 1000:.1f} ms; {silent} of {looks} silent{said}",
           flush=True)  # fmt: skip
     return bool(goal) and median(took) > goal
 
@@ -171,7 +171,6 @@ class Messages:
         self._thread = threading.Thread(target=self._listen)
 
     def __enter__(self) -> "Messages":
-        self._redis.delete("celery")
         self._thread.start()
         return self
 

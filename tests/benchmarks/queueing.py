@@ -17,6 +17,7 @@ from cancellations.orders.models import Order, OrderKey
 from cancellations.people.models import Person
 from cancellations.reasons.models import Reason
 from cancellations.requests import tasks
+from cancellations.requests.asking import snapshot_of
 from cancellations.requests.models import BULK, CancellationRequest
 from cancellations.requests.states import State
 from cancellations.shops import configuring
@@ -89,7 +90,7 @@ class Queue:
         return CancellationRequest(
             shop=order.shop, order=order, ref=order.ref, order_key=order.key, order_number=order.number,
             reason=self.reason, note="measured", requested_by=self.by, requested_at=now, state=State.QUEUED,
-            state_since=now, due_at=now + timedelta(days=1), priority=BULK,
+            state_since=now, due_at=now + timedelta(days=1), priority=BULK, snapshot=snapshot_of(order, None),
         )  # fmt: skip
 
     def cancels(self) -> int:

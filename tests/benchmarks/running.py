@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import redis
 
 from config.demo import environment
 from config.family import Family
@@ -64,6 +65,7 @@ def desk(*, web_workers: int = 1, latency: float = 0.1) -> Iterator[Desk]:
         folder, port, web = Path(name), free_port(), free_port()
         env = environment(folder, web, port) | {"DATABASE_URL": url, "BROKER_URL": BROKER, "CACHE_URL": CACHE}
         os.environ.update(env)
+        redis.Redis.from_url(BROKER).flushdb()  # what an earlier desk was told means nothing to this one
         family = Family(env, folder)
         made = Desk(family, f"http://127.0.0.1:{web}", f"http://127.0.0.1:{port}", url)
         try:
