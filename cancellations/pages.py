@@ -1,8 +1,8 @@
-"""Answers and paging every list shares: a whole page or its fragment, 303 after a post, keyset pages, capped counts."""
+"""Answers and paging all lists share: a whole page or its fragment, 303 after a post, keyset pages, counts, files."""
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 Row = TypeVar("Row", bound=Model)
 MOST_ID = 2**63 - 1
+PIECE = 32 * 1024
 
 
 def wants_fragment(request: HttpRequest) -> bool:
@@ -39,6 +40,21 @@ def see_other(url: str, request: HttpRequest | None = None) -> HttpResponse:
     if request is not None and wants_fragment(request):
         return HttpResponseClientRedirect(url)
     return HttpResponse(status=303, headers={"Location": url})
+
+
+def in_pieces(lines: Iterable[str]) -> Iterator[bytes]:
+    """Join a file's lines to pieces worth sending, for each is sent by itself."""
+    some: list[str] = []
+    size = 0
+    for line in lines:
+        some.append(line)
+        size += len(line)
+        if size >= PIECE:
+            yield "".join(some).encode()
+            some.clear()
+            size = 0
+    if some:
+        yield "".join(some).encode()
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,18 @@ _CUT = re.compile(f"([;|\t\r\n](?:(?![\t\r\n]){_SKIPPED[:-1]})*)(?={_SIGN})")
 _CONTROL = re.compile(r"^[\t\r\n]")
 # What would be read as a number and shown as another: long, with leading zeros, or with an exponent.
 _LOSSY = re.compile(r"^\s*(\d{12,}|0\d+|\d+(\.\d+)?[eE]\d+)\s*$")
+# Nearly every cell: it begins as a word, JSON, a moment or a UUID does, and nothing in it parts cells: no rule fits it.
+_PLAIN = re.compile(r"(?:[A-Za-z{]|[0-9a-f]{4,8}-)[^;|\t\r\n\x00]*")
+_FEW_DIGITS = 10**11
 
 
 def safe_cell(value: object) -> str:
     """Return a cell as text; an apostrophe goes before what a spreadsheet would compute or round."""
-    text = _CUT.sub(r"\1'", "" if value is None else str(value).replace("\x00", ""))
+    if value is None or (type(value) is int and 0 <= value < _FEW_DIGITS):
+        return "" if value is None else str(value)
+    if type(value) is str and (not value or _PLAIN.fullmatch(value)):
+        return value
+    text = _CUT.sub(r"\1'", str(value).replace("\x00", ""))
     return f"'{text}" if _FORMULA.match(text) or _CONTROL.match(text) or _LOSSY.match(text) else text
 
 

@@ -24,7 +24,7 @@ from cancellations.batches.selecting import select
 from cancellations.batches.sight import batches_of, rows_of
 from cancellations.batches.states import BatchState
 from cancellations.orders.models import Order
-from cancellations.pages import Keyset, capped_count, render_page, see_other, wants_fragment
+from cancellations.pages import Keyset, capped_count, in_pieces, render_page, see_other, wants_fragment
 from cancellations.people.signed_in import person_of
 from cancellations.shops.scope import visible_to
 
@@ -143,7 +143,7 @@ def result(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Every row with what became of it, as a file."""
     found = get_object_or_404(batches(request).exclude(state=BatchState.PLANNING), pk=pk)
     return StreamingHttpResponse(
-        lines(found, rows_of(found, person_of(request))),
+        in_pieces(lines(found, rows_of(found, person_of(request)))),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="bulk-{found.pk}.csv"'},
     )

@@ -14,7 +14,7 @@ from cancellations.access import allowed, may
 from cancellations.audit import checking, tasks
 from cancellations.audit.exporting import FORMATS, export
 from cancellations.audit.searching import Eyes, Filters, search
-from cancellations.pages import Count, Keyset, capped_count, render_page, see_other, wants_fragment
+from cancellations.pages import Count, Keyset, capped_count, in_pieces, render_page, see_other, wants_fragment
 from cancellations.people.signed_in import person_of
 from cancellations.review.forms import FilterForm
 from cancellations.review.lines import line
@@ -86,7 +86,7 @@ def export_file(request: HttpRequest, shape: str) -> HttpResponseBase:
     lines = export(shape, found, by=request.user, filters=filters, shop=form.chosen_shop)
     name = f"audit-{timezone.localtime():%Y-%m-%d-%H%M}.{shape}"
     return StreamingHttpResponse(
-        (text.encode() for text in lines),
+        in_pieces(lines),
         content_type=FORMATS[shape],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

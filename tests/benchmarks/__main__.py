@@ -1,6 +1,6 @@
 """Runs the benchmarks one after the other; each prints its own table, and each can be run alone with other sizes.
 
-python -m tests.benchmarks [engine | search] …
+python -m tests.benchmarks [engine | search | load | bulks | exporting | memory] …
 
 Ends with 1 when a goal is missed.
 """
@@ -15,6 +15,10 @@ DATABASE = "postgres://postgres@127.0.0.1:5432/rescind_bench"
 RUNS = {
     "engine": [["--rows", "2000"], ["--rows", "2000", "--shops", "20", "--rounds", "2"]],
     "search": [["--orders", "100000", "--rounds", "20"]],
+    "load": [["--seconds", "10"]],
+    "bulks": [["--rows", "5000"]],
+    "exporting": [[]],
+    "memory": [["--sends", "5000", "--pages", "2000", "--events", "200000"]],
 }
 
 

@@ -65,6 +65,7 @@ def fill(orders: int, shops: int) -> None:
         cursor.execute(f"CREATE INDEX key_shop_value ON {KEYS} (shop_id, value, order_id)")
         cursor.execute(f"CREATE INDEX key_value ON {KEYS} (value, order_id)")
         cursor.execute(f"ALTER TABLE {KEYS} ADD CONSTRAINT one_key UNIQUE (order_id, kind, value)")
+        cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [Order._meta.db_table, orders])
     connection.close()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

@@ -17,6 +17,7 @@ from cancellations.orders.models import Order, OrderKey
 from cancellations.people.models import Person
 from cancellations.reasons.models import Reason
 from cancellations.requests import tasks
+from cancellations.requests.asking import snapshot_of
 from cancellations.requests.models import BULK, CancellationRequest
 from cancellations.requests.states import State
 from cancellations.shops import configuring
@@ -33,16 +34,16 @@ class Queue:
         bare: How many calls others made there.
     """
 
-    def __init__(self, platform: str, shops: int) -> None:
-        self.platform, self.asked, self.bare, self._made = platform, 0, 0, 0
+    def __init__(self, platform: str, shops: int, named: str = "shop") -> None:
+        self.platform, self.named, self.asked, self.bare, self._made = platform, named, 0, 0, 0
         self.by = Person.objects.create_user("bench", role="admin", every_shop=True)
         self.reason = Reason.objects.get(code="other")
         self.shops = [self._shop(number) for number in range(shops)]
 
     def _shop(self, number: int) -> Shop:
         return configuring.create_shop(
-            by=self.by, name=f"shop-{number}", title=f"Shop {number}", platform="huaweicloud", environment="sandbox",
-            base_url=self.platform, options={"auth": "aksk", "iam_url": self.platform},
+            by=self.by, name=f"{self.named}-{number}", title=f"Shop {number}", platform="huaweicloud",
+            environment="sandbox", base_url=self.platform, options={"auth": "aksk", "iam_url": self.platform},
             credential={"access_key": "BENCH", "secret_key": "bench-secret-key-of-no-account"}, calls_per_second=0,
         )  # fmt: skip
 
@@ -89,7 +90,7 @@ class Queue:
         return CancellationRequest(
             shop=order.shop, order=order, ref=order.ref, order_key=order.key, order_number=order.number,
             reason=self.reason, note="measured", requested_by=self.by, requested_at=now, state=State.QUEUED,
-            state_since=now, due_at=now + timedelta(days=1), priority=BULK,
+            state_since=now, due_at=now + timedelta(days=1), priority=BULK, snapshot=snapshot_of(order, None),
         )  # fmt: skip
 
     def cancels(self) -> int:

@@ -8,7 +8,7 @@ from django.test import RequestFactory
 from django_htmx.middleware import HtmxMiddleware
 
 from cancellations.audit.models import AuditEvent
-from cancellations.pages import Count, Cursor, Keyset, capped_count, see_other, wants_fragment
+from cancellations.pages import PIECE, Count, Cursor, Keyset, capped_count, in_pieces, see_other, wants_fragment
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -109,3 +109,16 @@ def test_after_a_post_a_browser_is_sent_on_and_htmx_navigates():
     assert (plain.status_code, plain.headers["Location"]) == (303, "/x/")
     assert see_other("/x/").status_code == 303
     assert see_other("/x/", request(**{"HX-Request": "true"})).headers["HX-Redirect"] == "/x/"
+
+
+def test_a_file_goes_in_few_pieces_the_first_of_them_before_all_is_read():
+    read = []
+    lines = (read.append(at) or f"{at:099}\n" for at in range(10_000))
+    pieces = in_pieces(lines)
+    first = next(pieces)
+    assert len(read) * 100 == len(first) < 2 * PIECE
+    rest = [*pieces]
+    assert len(rest) < 10_000 * 100 / PIECE
+    assert b"".join([first, *rest]).splitlines() == [b"%099d" % at for at in range(10_000)]
+    assert [*in_pieces([])] == []
+    assert [*in_pieces(["猫", "\n"])] == ["猫\n".encode()]

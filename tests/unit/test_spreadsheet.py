@@ -22,7 +22,17 @@ def test_what_a_spreadsheet_would_compute_gets_an_apostrophe(cell: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "kept"), [("a;=1+1", "a;'=1+1"), ("a\n\t-1", "a\n\t'-1"), ("x|@y", "x|'@y"), ("a; b;1", "a; b;1")]
+    ("cell", "kept"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("a\n\t-1", "a\n\t'-1"),
+        ("x|@y", "x|'@y"),
+        ("a; b;1", "a; b;1"),
+        ("{;=1", "{;'=1"),
+        ("2026-\t+1", "2026-\t'+1"),
+        ("3f2a|\u00a0@y", "3f2a|\u00a0'@y"),
+        ("a\x00;\x00=1", "a;'=1"),
+    ],
 )
 def test_what_would_be_computed_where_another_sign_parts_the_cells_gets_one_too(cell: str, kept: str) -> None:
     assert safe_cell(cell) == kept
