@@ -76,20 +76,25 @@ def test_R17_a_shop_that_hangs_leaves_the_others_their_throughput() -> None:
         next(done)
         return 0.0
 
-    def calls_in(seconds: float) -> int:
-        before = next(done)
-        time.sleep(seconds)
-        return next(done) - before
+    def most_calls() -> int:
+        """Return the calls of the best of some moments: the others tell of what else the machine does."""
+
+        def calls() -> int:
+            before = next(done)
+            time.sleep(0.5)
+            return next(done) - before
+
+        return max(calls() for _moment in range(4))
 
     with at_work(serve, 8) as made:
         for shop in (2, 3, 4):
             made.want(shop)
         time.sleep(0.2)
-        alone = calls_in(1.0)
+        alone = most_calls()
         made.want(1)
         wait_until(lambda: made.under_way(1) > 0)
         time.sleep(0.5)
-        beside = calls_in(1.0)
+        beside = most_calls()
         hanging = made.under_way(1)
         release.set()
     assert beside >= 0.9 * alone, (alone, beside)
