@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -87,7 +88,7 @@ def _planned(batch: Batch, ready: int) -> Headline:
         return Headline("warn", "exclamation-triangle", _("Nothing in it can be cancelled."), text)
     title = ngettext(
         "The plan: %(number)s would be cancelled.", "The plan: %(number)s would be cancelled.", ready
-    ) % {"number": ready}  # fmt: skip
+    ) % {"number": number_format(ready, force_grouping=True)}  # fmt: skip
     text = _("Nothing has been sent. Look the plan over, then start it, or discard it.")
     return Headline("info", "clipboard-document-list", title, text)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -106,7 +107,7 @@ def _queued(cancellation: CancellationRequest) -> Headline:
             "%(count)s request of %(shop)s goes first. Nothing was sent yet; you can still withdraw it.",
             "%(count)s requests of %(shop)s go first. Nothing was sent yet; you can still withdraw it.",
             wait.ahead,
-        ) % {"count": wait.ahead, "shop": shop}
+        ) % {"count": number_format(wait.ahead, force_grouping=True), "shop": shop}
     elif cancellation.unsent or cancellation.code:
         text = _told(cancellation) or _("Nothing was sent. We try again by ourselves.")
     else:
