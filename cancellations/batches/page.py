@@ -63,7 +63,9 @@ def state_of(batch: Batch, person: Person) -> dict[str, Any]:
         moves = batch.state == BatchState.RUNNING or bool(numbers.of("moving") and batch.state != BatchState.DONE)
         left = partial(progress.seconds_left, batch, numbers)  # asked for by the template, not by a silent poll
         context |= {"ended": ended, "seconds_left": left, "poll": _pause(batch) if moves else 0}
-        context["headline"] = headline(batch, ready, first=_canary_only(batch, numbers))
+        context["headline"] = headline(
+            batch, ready, first=_canary_only(batch, numbers), approval=_waits_for_a_person(numbers)
+        )
         waiting = [one.shop for one in numbers.shops if one.shop and one.counts["moving"] + one.counts["waits"]]
         context["held"] = [shop for shop in waiting if _held(shop)]
     mine = batch.requested_by_id == person.pk and may(person, "request")
@@ -138,6 +140,11 @@ def _meant(row: BatchRow, person: Person) -> list[Order]:
 def _held(shop: Any) -> bool:
     health = getattr(shop, "health", None)
     return bool(health and health.held_since)
+
+
+def _waits_for_a_person(numbers: progress.Numbers) -> bool:
+    """Tell whether all that is left waits for the approval of what went first."""
+    return bool(numbers.of("waits") and numbers.of("pending_approval") and not numbers.of("moving"))
 
 
 def _canary_only(batch: Batch, numbers: progress.Numbers) -> bool:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cancellations.batches.models import Batch, BatchRow
 from cancellations.batches.states import READY, BatchState
-from cancellations.batches.wording import BUCKETS, OUTCOMES, VERDICTS, Word
+from cancellations.batches.wording import BUCKETS, HELD_BACK, OUTCOMES, VERDICTS, Word
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
 from cancellations.shops.connection import card_of
@@ -113,7 +113,8 @@ def of_run(batch: Batch, rows: QuerySet[BatchRow], requests: QuerySet[Cancellati
         if word == "waits" and batch.state not in LIVE:
             word = "withdrawn"
         shops.setdefault(shop, ShopSum()).counts[word] += count
-    return _numbers(shops, OUTCOMES)
+    told = {**OUTCOMES, "moving": HELD_BACK} if batch.state == BatchState.PAUSED else OUTCOMES
+    return _numbers(shops, told)
 
 
 def _numbers(shops: dict[int | None, ShopSum], told: Mapping[str, Word]) -> Numbers:
@@ -147,6 +148,8 @@ def seconds_left(batch: Batch, numbers: Numbers) -> float | None:
         left = one.counts["moving"] + one.counts["waits"]
         if not one.shop or not left:
             continue
+        if one.counts["pending_approval"] and not one.counts["moving"]:
+            continue  # the rest of that shop waits for a person, and nobody knows how long
         count, last = rates.get(one.shop.pk, (0, None))
         seen = (last - since).total_seconds() if last else 0.0
         rate = count / seen if count > 4 and seen > 1 else _budget(one.shop)

@@ -44,6 +44,8 @@ OUTCOMES: dict[str, Word] = {
     "failed": Word(gettext_lazy("Not cancelled"), "dull"),
     "withdrawn": Word(gettext_lazy("Withdrawn or not asked"), "quiet"),
 }
+# While a bulk is paused most of what was asked for is held back, and only a little ends by itself.
+HELD_BACK = Word(gettext_lazy("Waiting or under way"), "info")
 BUCKETS = {
     "queued": "moving", "sending": "moving", "accepted": "moving", "succeeded": "succeeded", "uncertain": "uncertain",
     "rejected": "rejected", "failed": "failed", "withdrawn": "withdrawn", "declined": "withdrawn",
@@ -51,12 +53,13 @@ BUCKETS = {
 }  # fmt: skip
 
 
-def headline(batch: Batch, ready: int, *, first: bool = False) -> Headline:
+def headline(batch: Batch, ready: int, *, first: bool = False, approval: bool = False) -> Headline:
     """Return where a batch stands, in a sentence, and what to do.
 
     Args:
         ready: How many rows the plan would have asked for.
         first: Only the canary is under way.
+        approval: Nothing moves before somebody has approved what went first.
     """
     if batch.state == BatchState.PLANNING:
         text = _("Every number is looked up. Nothing is sent to any platform. You may leave this page.")
@@ -64,6 +67,9 @@ def headline(batch: Batch, ready: int, *, first: bool = False) -> Headline:
     if batch.state == BatchState.PLANNED:
         return _planned(batch, ready)
     if batch.state == BatchState.RUNNING:
+        if approval:
+            text = _("Where a shop needs approval, a few go first; its others follow once somebody has approved those.")
+            return Headline("violet", "clock", _("Waiting for approval."), text)
         if first:
             text = _("A few go first. When their platforms have confirmed them, the others follow.")
             return Headline("info", "play-circle", _("Running: the first few."), text)
@@ -95,7 +101,7 @@ def _planned(batch: Batch, ready: int) -> Headline:
 
 def _paused(batch: Batch) -> Headline:
     if batch.paused_why == PauseCause.PERSON:
-        text = _("What is under way ends by itself; nothing else is sent until somebody resumes it.")
+        text = _("What the platforms have already ends by itself; nothing else is sent until somebody resumes it.")
         return Headline("warn", "pause-circle", _("Paused."), text)
     why = {
         PauseCause.CANARY: _("One of the first few did not go well, so the others were not sent."),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from cancellations.moments import exact_text
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
-from cancellations.requests.waiting import wait_of
+from cancellations.requests.waiting import held_by_bulk, wait_of
 from cancellations.shops import health
 from cancellations.shops.connection import capabilities_of, card_of
 from cancellations.shops.models import Shop
@@ -79,7 +79,7 @@ def _queued(cancellation: CancellationRequest) -> Headline:
     if not shop.active:
         text = _("%(shop)s is switched off. It is sent once an admin switches the shop on again.")
         return Headline("warn", "pause-circle", _("Waiting."), text % {"shop": shop})
-    if cancellation.batch and not cancellation.due_at:
+    if held_by_bulk(cancellation):
         text = _("Bulk %(number)s is paused. It is sent once somebody resumes that; you can still withdraw it.")
         return Headline(
             "warn", "pause-circle", _("Waiting: its bulk is paused."), text % {"number": cancellation.batch}
