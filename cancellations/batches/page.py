@@ -13,7 +13,7 @@ from cancellations.batches.models import Batch, BatchRow
 from cancellations.batches.progress import LIVE
 from cancellations.batches.sight import rows_of
 from cancellations.batches.states import READY, BatchState, Verdict
-from cancellations.batches.wording import OUTCOMES, VERDICTS, headline
+from cancellations.batches.wording import OUTCOMES, headline, verdicts_of
 from cancellations.orders.models import Order
 from cancellations.people.models import Person
 from cancellations.requests.models import CancellationRequest
@@ -52,7 +52,7 @@ def state_of(batch: Batch, person: Person) -> dict[str, Any]:
     rows = rows_of(batch, person)
     context: dict[str, Any] = {"batch": batch, "poll": 0, "running": batch.state not in UNTOUCHED}
     if batch.state in UNTOUCHED:
-        numbers = progress.of_plan(rows)
+        numbers = progress.of_plan(batch, rows)
         ready = sum(numbers.of(word) for word in READY)
         context["headline"] = headline(batch, ready)
         context["poll"] = 1 if batch.state == BatchState.PLANNING else 0
@@ -108,7 +108,7 @@ def page_of(batch: Batch, person: Person, show: str, at: str) -> dict[str, Any]:
     """Return the whole page: the state, and one page of rows with the verdict or outcome asked for."""
     context = state_of(batch, person)
     rows = rows_of(batch, person)
-    numbers = progress.of_plan(rows)
+    numbers = progress.of_plan(batch, rows)
     page = listing.page_of(listing.narrowed(batch, rows, show), at)
     tabs = [(word, label, count) for word, label, _tone, count in numbers.words]
     if context["running"]:
@@ -120,7 +120,7 @@ def page_of(batch: Batch, person: Person, show: str, at: str) -> dict[str, Any]:
 
 
 def _line(batch: Batch, row: BatchRow, chooser: Person | None) -> Line:
-    plan = VERDICTS[row.verdict]
+    plan = verdicts_of(batch)[row.verdict]
     why = gettext(row.why) % row.why_data if row.why and row.why_data else gettext(row.why) if row.why else ""
     meant = _meant(row, chooser) if chooser and row.verdict == Verdict.AMBIGUOUS else []
     if batch.state in UNTOUCHED or row.verdict not in READY:

@@ -33,6 +33,12 @@ VERDICTS: dict[str, Word] = {
     Verdict.DOUBLED: Word(gettext_lazy("Doubled"), "quiet"),
 }
 
+# The same of a plan that was put away: nothing of it comes any more.
+_PUT_AWAY: dict[str, Word] = VERDICTS | {
+    Verdict.READY: Word(gettext_lazy("Would have been cancelled"), "quiet"),
+    Verdict.READY_APPROVAL: Word(gettext_lazy("Would have needed approval"), "violet"),
+}
+
 # What became of the rows that were to be cancelled.
 OUTCOMES: dict[str, Word] = {
     "succeeded": Word(gettext_lazy("Cancelled"), "good"),
@@ -51,6 +57,11 @@ BUCKETS = {
     "rejected": "rejected", "failed": "failed", "withdrawn": "withdrawn", "declined": "withdrawn",
     "pending_approval": "pending_approval",
 }  # fmt: skip
+
+
+def verdicts_of(batch: Batch) -> dict[str, Word]:
+    """Return the words for the verdicts of a plan, as it stands."""
+    return _PUT_AWAY if batch.state == BatchState.DISCARDED else VERDICTS
 
 
 def headline(batch: Batch, ready: int, *, first: bool = False, approval: bool = False) -> Headline:
@@ -89,6 +100,11 @@ def headline(batch: Batch, ready: int, *, first: bool = False, approval: bool = 
 def _planned(batch: Batch, ready: int) -> Headline:
     if batch.error:
         return Headline("bad", "x-circle", _("It could not be read."), _(batch.error) % batch.error_data)
+    if not batch.plan_total:
+        text = _(
+            "Nothing in it looks like the number of an order. Discard this plan, and paste the numbers themselves."
+        )
+        return Headline("warn", "exclamation-triangle", _("No order numbers were found."), text)
     if not ready:
         text = _("See below why. Discard this plan, or make another.")
         return Headline("warn", "exclamation-triangle", _("Nothing in it can be cancelled."), text)
