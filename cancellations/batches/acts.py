@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -73,7 +74,9 @@ def _stop(request: HttpRequest, batch: Batch) -> str:
 
 def _retry(request: HttpRequest, batch: Batch) -> str:
     count = decisions.retry(batch, by=person_of(request))
-    return ngettext("%(count)s is sent again.", "%(count)s are sent again.", count) % {"count": count}
+    return ngettext("%(count)s is sent again.", "%(count)s are sent again.", count) % {
+        "count": number_format(count, force_grouping=True)
+    }
 
 
 def _choose(request: HttpRequest, batch: Batch) -> str:

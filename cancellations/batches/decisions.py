@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from cancellations import ring
@@ -42,7 +43,9 @@ def start(batch: Batch, *, by: Person, typed: str = "") -> None:
             raise NotAllowed(_("There is nothing in it that could be cancelled."))
         if count > LARGE and "".join(one for one in typed if one.isdecimal()) != str(count):
             raise NotAsked(
-                _("Type how many would be cancelled, so that it is no slip: %(count)s.") % {"count": count}, "count"
+                _("Type how many would be cancelled, so that it is no slip: %(count)s.")
+                % {"count": number_format(count, force_grouping=True)},
+                "count",
             )
         first = running.choose_canary(batch)
         batch.move_to(

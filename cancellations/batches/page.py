@@ -13,7 +13,7 @@ from cancellations.batches.models import Batch, BatchRow
 from cancellations.batches.progress import LIVE
 from cancellations.batches.sight import rows_of
 from cancellations.batches.states import READY, BatchState, Verdict
-from cancellations.batches.wording import OUTCOMES, VERDICTS, headline
+from cancellations.batches.wording import OUTCOMES, headline, verdicts_of
 from cancellations.orders.models import Order
 from cancellations.people.models import Person
 from cancellations.requests.models import CancellationRequest
@@ -52,7 +52,7 @@ def state_of(batch: Batch, person: Person) -> dict[str, Any]:
     rows = rows_of(batch, person)
     context: dict[str, Any] = {"batch": batch, "poll": 0, "running": batch.state not in UNTOUCHED}
     if batch.state in UNTOUCHED:
-        numbers = progress.of_plan(rows)
+        numbers = progress.of_plan(batch, rows)
         ready = sum(numbers.of(word) for word in READY)
         context["headline"] = headline(batch, ready)
         context["poll"] = 1 if batch.state == BatchState.PLANNING else 0
@@ -63,7 +63,9 @@ def state_of(batch: Batch, person: Person) -> dict[str, Any]:
         moves = batch.state == BatchState.RUNNING or bool(numbers.of("moving") and batch.state != BatchState.DONE)
         left = partial(progress.seconds_left, batch, numbers)  # asked for by the template, not by a silent poll
         context |= {"ended": ended, "seconds_left": left, "poll": _pause(batch) if moves else 0}
-        context["headline"] = headline(batch, ready, first=_canary_only(batch, numbers))
+        context["headline"] = headline(
+            batch, ready, first=_canary_only(batch, numbers), approval=_waits_for_a_person(numbers)
+        )
         waiting = [one.shop for one in numbers.shops if one.shop and one.counts["moving"] + one.counts["waits"]]
         context["held"] = [shop for shop in waiting if _held(shop)]
     mine = batch.requested_by_id == person.pk and may(person, "request")
@@ -106,7 +108,7 @@ def page_of(batch: Batch, person: Person, show: str, at: str) -> dict[str, Any]:
     """Return the whole page: the state, and one page of rows with the verdict or outcome asked for."""
     context = state_of(batch, person)
     rows = rows_of(batch, person)
-    numbers = progress.of_plan(rows)
+    numbers = progress.of_plan(batch, rows)
     page = listing.page_of(listing.narrowed(batch, rows, show), at)
     tabs = [(word, label, count) for word, label, _tone, count in numbers.words]
     if context["running"]:
@@ -118,7 +120,7 @@ def page_of(batch: Batch, person: Person, show: str, at: str) -> dict[str, Any]:
 
 
 def _line(batch: Batch, row: BatchRow, chooser: Person | None) -> Line:
-    plan = VERDICTS[row.verdict]
+    plan = verdicts_of(batch)[row.verdict]
     why = gettext(row.why) % row.why_data if row.why and row.why_data else gettext(row.why) if row.why else ""
     meant = _meant(row, chooser) if chooser and row.verdict == Verdict.AMBIGUOUS else []
     if batch.state in UNTOUCHED or row.verdict not in READY:
@@ -138,6 +140,11 @@ def _meant(row: BatchRow, person: Person) -> list[Order]:
 def _held(shop: Any) -> bool:
     health = getattr(shop, "health", None)
     return bool(health and health.held_since)
+
+
+def _waits_for_a_person(numbers: progress.Numbers) -> bool:
+    """Tell whether all that is left waits for the approval of what went first."""
+    return bool(numbers.of("waits") and numbers.of("pending_approval") and not numbers.of("moving"))
 
 
 def _canary_only(batch: Batch, numbers: progress.Numbers) -> bool:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cancellations.batches.models import Batch, BatchRow
 from cancellations.batches.states import READY, BatchState
-from cancellations.batches.wording import BUCKETS, OUTCOMES, VERDICTS, Word
+from cancellations.batches.wording import BUCKETS, HELD_BACK, OUTCOMES, Word, verdicts_of
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
 from cancellations.shops.connection import card_of
@@ -85,7 +85,7 @@ class Numbers:
         return next((count for key, _, _, count in self.words if key == word), 0)
 
 
-def of_plan(rows: QuerySet[BatchRow]) -> Numbers:
+def of_plan(batch: Batch, rows: QuerySet[BatchRow]) -> Numbers:
     """Count a plan by verdict."""
     shops: dict[int | None, ShopSum] = {}
     grouped = rows.order_by().values_list("shop", "verdict", "currency").annotate(n=Count("pk"), amount=Sum("amount"))
@@ -94,7 +94,7 @@ def of_plan(rows: QuerySet[BatchRow]) -> Numbers:
         one.counts[verdict] += count
         if verdict in READY and amount is not None:
             one.amounts[currency] = one.amounts.get(currency, Decimal()) + amount
-    return _numbers(shops, VERDICTS)
+    return _numbers(shops, verdicts_of(batch))
 
 
 def of_run(batch: Batch, rows: QuerySet[BatchRow], requests: QuerySet[CancellationRequest]) -> Numbers:
@@ -113,7 +113,8 @@ def of_run(batch: Batch, rows: QuerySet[BatchRow], requests: QuerySet[Cancellati
         if word == "waits" and batch.state not in LIVE:
             word = "withdrawn"
         shops.setdefault(shop, ShopSum()).counts[word] += count
-    return _numbers(shops, OUTCOMES)
+    told = {**OUTCOMES, "moving": HELD_BACK} if batch.state == BatchState.PAUSED else OUTCOMES
+    return _numbers(shops, told)
 
 
 def _numbers(shops: dict[int | None, ShopSum], told: Mapping[str, Word]) -> Numbers:
@@ -147,6 +148,8 @@ def seconds_left(batch: Batch, numbers: Numbers) -> float | None:
         left = one.counts["moving"] + one.counts["waits"]
         if not one.shop or not left:
             continue
+        if one.counts["pending_approval"] and not one.counts["moving"]:
+            continue  # the rest of that shop waits for a person, and nobody knows how long
         count, last = rates.get(one.shop.pk, (0, None))
         seen = (last - since).total_seconds() if last else 0.0
         rate = count / seen if count > 4 and seen > 1 else _budget(one.shop)

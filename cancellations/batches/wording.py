@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -32,6 +33,12 @@ VERDICTS: dict[str, Word] = {
     Verdict.DOUBLED: Word(gettext_lazy("Doubled"), "quiet"),
 }
 
+# The same of a plan that was put away: nothing of it comes any more.
+_PUT_AWAY: dict[str, Word] = VERDICTS | {
+    Verdict.READY: Word(gettext_lazy("Would have been cancelled"), "quiet"),
+    Verdict.READY_APPROVAL: Word(gettext_lazy("Would have needed approval"), "violet"),
+}
+
 # What became of the rows that were to be cancelled.
 OUTCOMES: dict[str, Word] = {
     "succeeded": Word(gettext_lazy("Cancelled"), "good"),
@@ -43,6 +50,8 @@ OUTCOMES: dict[str, Word] = {
     "failed": Word(gettext_lazy("Not cancelled"), "dull"),
     "withdrawn": Word(gettext_lazy("Withdrawn or not asked"), "quiet"),
 }
+# While a bulk is paused most of what was asked for is held back, and only a little ends by itself.
+HELD_BACK = Word(gettext_lazy("Waiting or under way"), "info")
 BUCKETS = {
     "queued": "moving", "sending": "moving", "accepted": "moving", "succeeded": "succeeded", "uncertain": "uncertain",
     "rejected": "rejected", "failed": "failed", "withdrawn": "withdrawn", "declined": "withdrawn",
@@ -50,12 +59,18 @@ BUCKETS = {
 }  # fmt: skip
 
 
-def headline(batch: Batch, ready: int, *, first: bool = False) -> Headline:
+def verdicts_of(batch: Batch) -> dict[str, Word]:
+    """Return the words for the verdicts of a plan, as it stands."""
+    return _PUT_AWAY if batch.state == BatchState.DISCARDED else VERDICTS
+
+
+def headline(batch: Batch, ready: int, *, first: bool = False, approval: bool = False) -> Headline:
     """Return where a batch stands, in a sentence, and what to do.
 
     Args:
         ready: How many rows the plan would have asked for.
         first: Only the canary is under way.
+        approval: Nothing moves before somebody has approved what went first.
     """
     if batch.state == BatchState.PLANNING:
         text = _("Every number is looked up. Nothing is sent to any platform. You may leave this page.")
@@ -63,6 +78,9 @@ def headline(batch: Batch, ready: int, *, first: bool = False) -> Headline:
     if batch.state == BatchState.PLANNED:
         return _planned(batch, ready)
     if batch.state == BatchState.RUNNING:
+        if approval:
+            text = _("Where a shop needs approval, a few go first; its others follow once somebody has approved those.")
+            return Headline("violet", "clock", _("Waiting for approval."), text)
         if first:
             text = _("A few go first. When their platforms have confirmed them, the others follow.")
             return Headline("info", "play-circle", _("Running: the first few."), text)
@@ -82,19 +100,24 @@ def headline(batch: Batch, ready: int, *, first: bool = False) -> Headline:
 def _planned(batch: Batch, ready: int) -> Headline:
     if batch.error:
         return Headline("bad", "x-circle", _("It could not be read."), _(batch.error) % batch.error_data)
+    if not batch.plan_total:
+        text = _(
+            "Nothing in it looks like the number of an order. Discard this plan, and paste the numbers themselves."
+        )
+        return Headline("warn", "exclamation-triangle", _("No order numbers were found."), text)
     if not ready:
         text = _("See below why. Discard this plan, or make another.")
         return Headline("warn", "exclamation-triangle", _("Nothing in it can be cancelled."), text)
     title = ngettext(
         "The plan: %(number)s would be cancelled.", "The plan: %(number)s would be cancelled.", ready
-    ) % {"number": ready}  # fmt: skip
+    ) % {"number": number_format(ready, force_grouping=True)}  # fmt: skip
     text = _("Nothing has been sent. Look the plan over, then start it, or discard it.")
     return Headline("info", "clipboard-document-list", title, text)
 
 
 def _paused(batch: Batch) -> Headline:
     if batch.paused_why == PauseCause.PERSON:
-        text = _("What is under way ends by itself; nothing else is sent until somebody resumes it.")
+        text = _("What the platforms have already ends by itself; nothing else is sent until somebody resumes it.")
         return Headline("warn", "pause-circle", _("Paused."), text)
     why = {
         PauseCause.CANARY: _("One of the first few did not go well, so the others were not sent."),

@@ -7,10 +7,14 @@ from typing import TypedDict
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from cancellations.orders.models import Order
+from cancellations.orders.models import Order, OrderStatus
 from cancellations.shops.models import Shop
 from cancellations.shops.scope import Seen
 from cancellations.templatetags import desk
+from providers import registry
+
+# Words of ``Order.desk_state`` while a request is open; the layer that owns them stands above this one.
+ASKED = frozenset({"pending_approval", "queued", "sending", "accepted", "uncertain"})
 
 
 class Row(TypedDict):
@@ -31,17 +35,39 @@ class Row(TypedDict):
 def rows_of(orders: Iterable[Order], shops: Iterable[Shop | Seen]) -> Iterator[Row]:
     """Yield the rows of a page, in the reader's language and zone; ``shops``: those of the orders, or more."""
     badge, verdict, platform = cache(desk.badge), cache(desk.verdict), cache(desk.platform)
+    is_by_item = cache(_by_item)
     select, known = gettext("Select order %(number)s"), {shop.pk: shop for shop in shops}
     for order in orders:
+        shop = known[order.shop_id]
+        by_item = is_by_item(shop.platform)
         yield Row(
             pk=str(order.pk),
             number=order.number,
             buyer=order.buyer,
             placed_known=order.placed_known,
             select=select % {"number": order.number},
-            state=badge(order.desk_state or order.status),
-            shop=platform(known[order.shop_id]),
+            state=badge(order.desk_state or order.status, label=_label(order, by_item)),
+            shop=platform(shop),
             amount=desk.money(order.amount, order.currency),
             placed=desk.when(order.placed_at),
-            verdict=verdict(order.cancellable, order.why),
+            verdict=verdict(*_verdict(order, by_item)),
         )
+
+
+def _by_item(platform: str) -> bool:
+    provider = registry.PROVIDERS.get(platform)
+    return bool(provider and provider.card.unit == "item")
+
+
+def _label(order: Order, by_item: bool) -> str:
+    """Return other words for the state where it is that of one item and would be read as the whole order's."""
+    if by_item and order.desk_state == "succeeded" and order.status != OrderStatus.CANCELLED:
+        return gettext("Item cancelled")
+    return ""
+
+
+def _verdict(order: Order, by_item: bool) -> tuple[bool | None, str]:
+    """Return whether it can be cancelled and why not; what was asked for here counts before the platform's word."""
+    if order.desk_state in ASKED and not by_item:
+        return False, gettext("A cancellation has been asked for already.")
+    return order.cancellable, order.why

@@ -9,6 +9,7 @@ from django.utils.translation import pgettext
 
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import MOVING, OPEN, State
+from cancellations.requests.waiting import held_by_bulk
 from cancellations.requests.wording import Headline
 from cancellations.shops import health
 
@@ -32,6 +33,8 @@ def owner(cancellation: CancellationRequest) -> str:
             if state == State.FAILED
             else ""
         )
+    if held_by_bulk(cancellation):
+        return _("whoever resumes bulk %(number)s") % {"number": cancellation.batch}
     if not shop.active or ((hold := health.held(shop)) and hold.hold_cause != "network"):
         return _("an admin: the shop has to be mended")
     return _("a worker, by itself")
@@ -39,7 +42,7 @@ def owner(cancellation: CancellationRequest) -> str:
 
 def deadline(cancellation: CancellationRequest) -> datetime | None:
     """Return when somebody should ask why nothing happened; ``None`` when nothing has to happen."""
-    if cancellation.state not in OPEN:
+    if cancellation.state not in OPEN or held_by_bulk(cancellation):
         return None
     if cancellation.state == State.PENDING_APPROVAL or cancellation.in_review:
         return cancellation.state_since + PERSON_LATE

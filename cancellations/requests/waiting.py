@@ -19,6 +19,11 @@ class Wait:
     worker: bool
 
 
+def held_by_bulk(cancellation: CancellationRequest) -> bool:
+    """Tell whether it is held back with its paused bulk, and goes on with it."""
+    return bool(cancellation.state == State.QUEUED and cancellation.batch and not cancellation.due_at)
+
+
 def with_wait(requests: QuerySet[CancellationRequest]) -> QuerySet[CancellationRequest]:
     """Have :func:`wait_of` known for every row in the one query, for pages that show several."""
     due = Coalesce(OuterRef("due_at"), OuterRef("requested_at"))

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from cancellations.moments import exact_text
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
-from cancellations.requests.waiting import wait_of
+from cancellations.requests.waiting import held_by_bulk, wait_of
 from cancellations.shops import health
 from cancellations.shops.connection import capabilities_of, card_of
 from cancellations.shops.models import Shop
@@ -78,7 +79,7 @@ def _queued(cancellation: CancellationRequest) -> Headline:
     if not shop.active:
         text = _("%(shop)s is switched off. It is sent once an admin switches the shop on again.")
         return Headline("warn", "pause-circle", _("Waiting."), text % {"shop": shop})
-    if cancellation.batch and not cancellation.due_at:
+    if held_by_bulk(cancellation):
         text = _("Bulk %(number)s is paused. It is sent once somebody resumes that; you can still withdraw it.")
         return Headline(
             "warn", "pause-circle", _("Waiting: its bulk is paused."), text % {"number": cancellation.batch}
@@ -106,7 +107,7 @@ def _queued(cancellation: CancellationRequest) -> Headline:
             "%(count)s request of %(shop)s goes first. Nothing was sent yet; you can still withdraw it.",
             "%(count)s requests of %(shop)s go first. Nothing was sent yet; you can still withdraw it.",
             wait.ahead,
-        ) % {"count": wait.ahead, "shop": shop}
+        ) % {"count": number_format(wait.ahead, force_grouping=True), "shop": shop}
     elif cancellation.unsent or cancellation.code:
         text = _told(cancellation) or _("Nothing was sent. We try again by ourselves.")
     else:

@@ -204,9 +204,9 @@ def pager(context: template.Context, page: Any, count: Any = None, target: str =
 
 
 @register.inclusion_tag("parts/errors.html")
-def errors(form: Form) -> dict[str, Any]:
-    """Sum up a form's errors, each leading to its field."""
-    return {"form": form, "fields": [field for field in form if field.errors] if form.errors else []}
+def errors(form: Form, title: str = "") -> dict[str, Any]:
+    """Sum up a form's errors, each leading to its field; ``title`` where nothing was to be kept."""
+    return {"form": form, "title": title, "fields": [field for field in form if field.errors] if form.errors else []}
 
 
 @register.inclusion_tag("parts/field.html")

@@ -168,6 +168,12 @@
   });
   setInterval(() => { if (!document.hidden) tick(); }, 10000);
 
+  // -- On a phone the rail and the tabs are strips: where one is must be in sight
+  const showHere = (root) => $$(":is(.nav, .tabs) > [aria-current]", root).forEach((here) => {
+    const strip = here.parentElement;
+    strip.scrollLeft = here.offsetLeft - strip.offsetLeft - (strip.clientWidth - here.offsetWidth) / 2;
+  });
+
   // -- What a page or a swapped fragment brings along
   const settle = (root) => {
     $$(".list", root).concat(root.matches?.(".list") ? [root] : []).forEach((table) => {
@@ -177,6 +183,7 @@
       $$("td", table).forEach((node) => node.setAttribute("role", "cell"));
       $$("th", table).forEach((node) => node.setAttribute("role", node.scope === "row" ? "rowheader" : "columnheader"));
     });
+    showHere(root);
     const said = (name) => root.matches?.(`[${name}]`) ? root : $(`[${name}]`, root);
     if (root !== document) {
       announce(said("data-announce")?.dataset.announce);
@@ -189,8 +196,6 @@
   document.addEventListener("htmx:sendError", trouble);
   document.addEventListener("htmx:timeout", trouble);
   window.addEventListener("beforeprint", () => $$("details").forEach((one) => { one.open = true; }));
-  const here = $(".nav [aria-current]"); // on a phone the rail is a strip: where one is must be in sight
-  if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - here.parentElement.clientWidth / 2;
   showTheme();
   settle(document);
   $$("[data-keys-switch]").forEach((box) => { box.checked = stored("keys") !== "off"; });
