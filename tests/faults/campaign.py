@@ -37,7 +37,7 @@ class Plan:
     Attributes:
         kind: ``postgres+redis``, ``postgres+rabbitmq`` or ``sqlite+spool``.
         faults: It goes on until so many struck and ``requests`` were asked.
-        settling_seconds: After so long everything is over, in review, or has its next date.
+        settling_seconds: For so long nothing may get done before everything is over, in review, or has its next date.
         share: Which part of the requests meets a fault at its platform.
         log_level: How much the desk says meanwhile.
     """
@@ -129,6 +129,7 @@ class _Campaign:
         self._over.set()
         for thread in (tending, minding):
             thread.join()
+        self._field.rest()
         findings = check(self._field.database, self._field.folder / "sandbox.sqlite3", self._people.told, LEASE)
         findings.chain += self._verify()
         faults = self._nemesis.done + Counter({f"platform {name}": n for name, n in findings.struck.items()})
@@ -252,14 +253,17 @@ class _Campaign:
     # -- the end
 
     def _settle(self) -> None:
-        """Wait until everything is over or waits for a person, at most so long as the plan allows."""
-        ends = time.monotonic() + self._plan.settling_seconds
-        while time.monotonic() < ends:
+        """Wait until everything is over or waits for a person, or for so long as the plan allows nothing gets done."""
+        fewest, since = len(self._forms) + 1, time.monotonic()
+        while time.monotonic() < since + self._plan.settling_seconds:
             try:
-                if not unsettled(self._field.database):
-                    return
+                left = len(unsettled(self._field.database))
             except psycopg.OperationalError:
-                pass
+                left = fewest
+            if not left:
+                return
+            if left < fewest:
+                fewest, since = left, time.monotonic()
             time.sleep(0.3)
 
     def _verify(self) -> list[str]:
