@@ -174,27 +174,27 @@ def test_lines_after_the_most_allowed_are_not_read_and_the_result_says_so(
     assert "more than 10 lines" in result.error % result.data
 
 
-# A process of its own: what it needed at most is not to be told apart in one that has run other tests.
+# A process of its own: threads of other tests may not be traced when tracing ends.
 READS = """
-import io, resource, sys
+import io, sys, tracemalloc
 import django; django.setup()
 from cancellations.orders import sheet
 from tests.integration.counter_platform import CARD
-file = io.BytesIO(b"order_id,status\\n" + b"".join(b"%d,open\\n" % at for at in range(100_000)))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+file = io.BytesIO(b"order_id,status\\n" + b"".join(b"%d,open\\n" % at for at in range(40_000)))
+tracemalloc.start()
 lines = sheet.lines(CARD, file)
 kept = [line.order for line in lines] if sys.argv[1] == "kept" else sum(1 for line in lines if line.order)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(tracemalloc.get_traced_memory()[1])
 """
 
 
 def test_memory_does_not_grow_with_the_file() -> None:
-    """Kilobytes more than before the file is read; beside it what keeping its lines would need."""
+    """Bytes more than before the file is read; beside it what keeping its lines would need."""
     read, kept = (
         int(subprocess.run([sys.executable, "-c", READS, how], cwd=ROOT, capture_output=True, check=True).stdout)
         for how in ("read", "kept")
     )
-    assert read < 2_000 < 10_000 < kept
+    assert read < 1_000_000 < 10_000_000 < kept
 
 
 def test_the_template_has_the_platforms_columns(shop: Shop) -> None:
