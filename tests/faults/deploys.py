@@ -38,7 +38,6 @@ class Deploys:
     Attributes:
         stops: Seconds each worker took to end; ``killed``: those that did not in time.
         put_back: Requests a worker had claimed and gave back; ``doubted``: those whose outcome was ever not known.
-    not_asked: Rows that were told why not when it was their turn, as where a platform has closed the order since.
     """
 
     findings: Findings = field(default_factory=Findings)
@@ -47,7 +46,6 @@ class Deploys:
     killed: int = 0
     put_back: int = 0
     doubted: int = 0
-    not_asked: int = 0
     seconds: float = 0.0
 
     @property
@@ -61,7 +59,7 @@ class Deploys:
             f"{len(self.stops)} restarts during {self.rows} rows in {self.seconds:.0f} s: lost {len(found.lost)}, sent "
             f"twice {len(found.doubled)}, wrong {len(found.wrong)}, ever in doubt {self.doubted}, stuck "
             f"{len(found.stuck)}, history differences {len(found.history)}, chain breaks {len(found.chain)}; "
-            f"{found.calls} calls, {self.put_back} put back, {self.not_asked} told why not, {self.killed} killed; longest stop "
+            f"{found.calls} calls, {self.put_back} put back, {self.killed} killed; longest stop "
             f"{max(self.stops, default=0):.1f} s; "
             + ", ".join(f"{name} {count}" for name, count in sorted(found.states.items()))
         )
@@ -147,7 +145,6 @@ class _Rollout:
             if code := field.run("manage", "audit", act):
                 made.findings.chain.append(f"audit {act} ended with {code}; see commands.log")
         told = "SELECT count(*) FROM cancellations_auditevent WHERE verb = 'cancellation."
-        made.not_asked = self._count("SELECT count(*) FROM cancellations_batchrow WHERE not_asked <> ''")
         made.put_back = self._count(f"{told}put_back'")
         made.doubted = self._count(f"{told}uncertain'") + self._count(
             "SELECT count(*) FROM cancellations_attempt WHERE kind = 'send' AND outcome IN ('', 'Lost')"
