@@ -7,21 +7,21 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PRODUCTION = {
+    "PATH": os.environ["PATH"],
+    "ENV_FILE": os.devnull,
+    "SECRET_KEY": "checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH",
+    "CREDENTIAL_KEYS": "k1:QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
+    "AUDIT_KEYS": "a1:checks-only-audit-key-0123456789",
+    "SEARCH_KEY": "checks-only-search-key-0123456789",
+    "ALLOWED_HOSTS": "desk.example.com",
+}
 
 
 def main() -> int:
     """Run the check; its warnings are failures."""
     with tempfile.TemporaryDirectory() as folder:
-        env = {
-            "PATH": os.environ["PATH"],
-            "ENV_FILE": os.devnull,
-            "SECRET_KEY": "checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH",
-            "CREDENTIAL_KEYS": "k1:QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
-            "AUDIT_KEYS": "a1:checks-only-audit-key-0123456789",
-            "SEARCH_KEY": "checks-only-search-key-0123456789",
-            "ALLOWED_HOSTS": "desk.example.com",
-            "DATA_DIR": folder,
-        }
+        env = {**PRODUCTION, "DATA_DIR": folder}
         command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
         return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
 

@@ -1,23 +1,14 @@
 """S20: with a setting that is dangerous or wrong nothing starts, and the last thing said is what to set right."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.deploy_check import PRODUCTION
 from tests.stack import ROOT, free_port
 
-GOOD = {
-    "PATH": os.environ["PATH"],
-    "ENV_FILE": os.devnull,
-    "SECRET_KEY": "kX9-fresh-0123456789-abcdefghijklmnopqrstuvwxyz-ABCD",
-    "CREDENTIAL_KEYS": "k1:QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=",
-    "AUDIT_KEYS": "a1:checks-only-audit-key-0123456789",
-    "SEARCH_KEY": "checks-only-search-key-0123456789",
-    "ALLOWED_HOSTS": "desk.example.com",
-}
 GUNICORN, WORKER, BEAT = (
     "gunicorn config.wsgi --no-control-socket",
     "celery -A config worker -P threads",
@@ -46,7 +37,7 @@ def start(program: str, folder: Path, **more: str) -> subprocess.CompletedProces
     command = [str(Path(sys.executable).parent / name), *rest]
     if name == "gunicorn":
         command += ["--bind", f"127.0.0.1:{free_port()}"]
-    env = {**GOOD, "DATA_DIR": str(folder), **more}
+    env = {**PRODUCTION, "DATA_DIR": str(folder), **more}
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
