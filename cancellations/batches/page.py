@@ -108,7 +108,7 @@ def page_of(batch: Batch, person: Person, show: str, at: str) -> dict[str, Any]:
     """Return the whole page: the state, and one page of rows with the verdict or outcome asked for."""
     context = state_of(batch, person)
     rows = rows_of(batch, person)
-    numbers = progress.of_plan(batch, rows)
+    numbers = progress.of_plan(batch, rows) if context["running"] else context["numbers"]
     page = listing.page_of(listing.narrowed(batch, rows, show), at)
     tabs = [(word, label, count) for word, label, _tone, count in numbers.words]
     if context["running"]:
