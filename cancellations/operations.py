@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponseBase
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
@@ -27,6 +26,7 @@ from cancellations.requests.states import OPEN, State
 from cancellations.shops import arming
 from cancellations.shops.models import Pulse, Shop
 from cancellations.shops.scope import shops_of, visible_to
+from cancellations.templatetags.desk import grouped
 
 MOST_LINES = 20
 LEAST_ROOM = 32 * 1024 * 1024
@@ -119,7 +119,7 @@ def troubles(facts: dict[str, Any]) -> list[Trouble]:
         )
         step = _("Look at each at its platform, ask anew if need be, and close the alarm.")
         url = reverse("requests:list") + "?tab=needs"
-        found.append(Trouble(text % {"count": number_format(facts["alarms"], force_grouping=True)}, step, url))
+        found.append(Trouble(text % {"count": grouped(facts["alarms"])}, step, url))
     found += [_held(shop) for shop in facts["held"]]
     for shop in facts["told"]:
         when = exact_text(shop.health.wait_until)
@@ -133,7 +133,7 @@ def troubles(facts: dict[str, Any]) -> list[Trouble]:
             facts["late_count"],
         )
         step = _("They stand below; the page of each says who acts next.")
-        found.append(Trouble(text % {"count": number_format(facts["late_count"], force_grouping=True)}, step))
+        found.append(Trouble(text % {"count": grouped(facts["late_count"])}, step))
     return found
 
 

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -19,6 +18,7 @@ from cancellations.batches.sight import batches_of, rows_of
 from cancellations.pages import MOST_ID, render_page, see_other
 from cancellations.people.signed_in import person_of
 from cancellations.requests.refusals import NotAllowed, NotAsked
+from cancellations.templatetags.desk import grouped
 
 
 def _act(permission: str, decide: Callable[[HttpRequest, Batch], str]) -> Callable[..., HttpResponseBase]:
@@ -74,9 +74,7 @@ def _stop(request: HttpRequest, batch: Batch) -> str:
 
 def _retry(request: HttpRequest, batch: Batch) -> str:
     count = decisions.retry(batch, by=person_of(request))
-    return ngettext("%(count)s is sent again.", "%(count)s are sent again.", count) % {
-        "count": number_format(count, force_grouping=True)
-    }
+    return ngettext("%(count)s is sent again.", "%(count)s are sent again.", count) % {"count": grouped(count)}
 
 
 def _choose(request: HttpRequest, batch: Batch) -> str:

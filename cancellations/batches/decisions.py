@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from cancellations import ring
@@ -23,6 +22,7 @@ from cancellations.requests import decisions as singly
 from cancellations.requests.models import BULK
 from cancellations.requests.refusals import NotAllowed, NotAsked
 from cancellations.requests.states import State
+from cancellations.templatetags.desk import grouped
 
 # From more than so many on, the count has to be typed back.
 LARGE = 50
@@ -43,8 +43,7 @@ def start(batch: Batch, *, by: Person, typed: str = "") -> None:
             raise NotAllowed(_("There is nothing in it that could be cancelled."))
         if count > LARGE and "".join(one for one in typed if one.isdecimal()) != str(count):
             raise NotAsked(
-                _("Type how many would be cancelled, so that it is no slip: %(count)s.")
-                % {"count": number_format(count, force_grouping=True)},
+                _("Type how many would be cancelled, so that it is no slip: %(count)s.") % {"count": grouped(count)},
                 "count",
             )
         first = running.choose_canary(batch)

@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,6 +13,7 @@ from cancellations.batches.given import MOST_BYTES, MOST_LINES, TOO_LARGE, TOO_M
 from cancellations.reasons.models import Reason
 from cancellations.requests.asking import MOST_NOTE
 from cancellations.selects import PlainSelect
+from cancellations.templatetags.desk import grouped
 
 MOST_SELECTED = 10_000
 
@@ -76,7 +76,7 @@ class BulkForm(forms.Form):
         if len(text.encode("utf-8", "replace")) > MOST_BYTES:
             raise forms.ValidationError(_(TOO_LARGE) % {"most": filesizeformat(MOST_BYTES)})
         if text.count("\n") > MOST_LINES:
-            raise forms.ValidationError(_(TOO_MANY) % {"most": number_format(MOST_LINES, force_grouping=True)})
+            raise forms.ValidationError(_(TOO_MANY) % {"most": grouped(MOST_LINES)})
         return text
 
     def clean_file(self) -> "UploadedFile[Any] | None":
@@ -85,7 +85,7 @@ class BulkForm(forms.Form):
         if file and (file.size or 0) > MOST_BYTES:
             raise forms.ValidationError(_(TOO_LARGE) % {"most": filesizeformat(MOST_BYTES)})
         if file and sum(piece.count(b"\n") for piece in file.chunks()) > MOST_LINES + 1:
-            raise forms.ValidationError(_(TOO_MANY) % {"most": number_format(MOST_LINES, force_grouping=True)})
+            raise forms.ValidationError(_(TOO_MANY) % {"most": grouped(MOST_LINES)})
         return file
 
     def clean(self) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class BulkForm(forms.Form):
             elif sum(sources) > 1:
                 self.add_error("file", _("There is a text and a file. Take one of them away: a bulk has one source."))
         if len(self.selected) > MOST_SELECTED:
-            most = number_format(MOST_SELECTED, force_grouping=True)
+            most = grouped(MOST_SELECTED)
             self.add_error(None, _("At most %(most)s orders can be selected at once.") % {"most": most})
         reason = self.reasons.get(given.get("reason", ""))
         if reason and reason.note_required and not given.get("note", "").strip():

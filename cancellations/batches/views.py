@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
@@ -27,6 +26,7 @@ from cancellations.orders.models import Order
 from cancellations.pages import Keyset, capped_count, in_pieces, render_page, see_other, wants_fragment
 from cancellations.people.signed_in import person_of
 from cancellations.shops.scope import visible_to
+from cancellations.templatetags.desk import grouped
 
 _PER_PAGE = 25
 
@@ -82,7 +82,7 @@ def selection(request: HttpRequest) -> HttpResponseBase:
         messages.warning(request, _("Nothing was selected. Tick orders, or select all that match."))
         return see_other(chosen.back, request)
     if chosen.capped:
-        most = number_format(MOST_SELECTED, force_grouping=True)
+        most = grouped(MOST_SELECTED)
         text = _("More orders match than fit into one bulk: these are the newest %(most)s.") % {"most": most}
         messages.warning(request, text)
     form = BulkForm(initial={"selection": ",".join(map(str, chosen.ids))})
@@ -97,7 +97,7 @@ def _new(request: HttpRequest, form: BulkForm, status: int = 200) -> HttpRespons
         "selected": len(ids),
         "some": known if ids else [],
         "most_bytes": MOST_BYTES,
-        "most_lines": number_format(MOST_LINES, force_grouping=True),
+        "most_lines": grouped(MOST_LINES),
     }
     return render_page(request, "batches/new.html", "batches/_new.html", context, status=status)
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -10,6 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from cancellations.batches.models import Batch
 from cancellations.batches.states import BatchState, PauseCause, Verdict
 from cancellations.requests.wording import Headline
+from cancellations.templatetags.desk import grouped
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _planned(batch: Batch, ready: int) -> Headline:
         return Headline("warn", "exclamation-triangle", _("Nothing in it can be cancelled."), text)
     title = ngettext(
         "The plan: %(number)s would be cancelled.", "The plan: %(number)s would be cancelled.", ready
-    ) % {"number": number_format(ready, force_grouping=True)}  # fmt: skip
+    ) % {"number": grouped(ready)}  # fmt: skip
     text = _("Nothing has been sent. Look the plan over, then start it, or discard it.")
     return Headline("info", "clipboard-document-list", title, text)
 

@@ -6,7 +6,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import push_url, replace_url
@@ -21,6 +20,7 @@ from cancellations.pages import render_page, see_other, wants_fragment
 from cancellations.shops.connection import card_of
 from cancellations.shops.models import Shop
 from cancellations.shops.scope import seen_by, shops_of, visible_to
+from cancellations.templatetags.desk import grouped
 from providers.errors import ProviderError
 
 # So many shops are asked by themselves when nothing was found; the others on request, so as not to flood them.
@@ -100,7 +100,7 @@ def hand_in(request: HttpRequest) -> HttpResponseBase:
     recent = visible_to(request.user, FileImport.objects.select_related("shop", "by")).order_by("-pk")[:RECENT]
     platforms = {shop.platform: shop for shop in shops if shop.active}
     sheets = [(shop, sheet.columns_of(card)) for shop in platforms.values() if (card := _card(shop))]
-    most = number_format(importing.MOST_LINES, force_grouping=True)
+    most = grouped(importing.MOST_LINES)
     context = {"form": form, "recent": recent, "sheets": sheets, "most": most, "size": importing.MOST_BYTES}
     status = 422 if form.is_bound and form.errors else 200
     return render_page(request, "orders/import.html", "orders/_import.html", context, status=status)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -15,6 +14,7 @@ from cancellations.requests.waiting import held_by_bulk, wait_of
 from cancellations.shops import health
 from cancellations.shops.connection import capabilities_of, card_of
 from cancellations.shops.models import Shop
+from cancellations.templatetags.desk import grouped
 
 VERBS = {
     "cancellation.requested": gettext_lazy("Asked for"),
@@ -107,7 +107,7 @@ def _queued(cancellation: CancellationRequest) -> Headline:
             "%(count)s request of %(shop)s goes first. Nothing was sent yet; you can still withdraw it.",
             "%(count)s requests of %(shop)s go first. Nothing was sent yet; you can still withdraw it.",
             wait.ahead,
-        ) % {"count": number_format(wait.ahead, force_grouping=True), "shop": shop}
+        ) % {"count": grouped(wait.ahead), "shop": shop}
     elif cancellation.unsent or cancellation.code:
         text = _told(cancellation) or _("Nothing was sent. We try again by ourselves.")
     else:
