@@ -1,7 +1,8 @@
 """Workers are replaced one after the other while a bulk runs: nobody may notice.
 
 ``python -m tests.faults.deploys --rows 10000 --restarts 50``; exits with 1 unless nothing was lost, sent twice, wrong
-or left in doubt. Half-way the schema is widened under both versions, as the next release's migration would.
+or left in doubt. Half-way the schema is widened under both versions, as the next release's migration would. With
+``--older REVISION`` every other worker is of that revision, on this one's schema.
 """
 
 import argparse
@@ -65,11 +66,12 @@ class Deploys:
         )
 
 
-def run(rows: int, restarts: int, folder: Path | None = None, *, seed: int = 1) -> Deploys:
+def run(rows: int, restarts: int, folder: Path | None = None, *, seed: int = 1, older: str = "") -> Deploys:
     """Start a bulk and replace its workers, so that the restarts are spread evenly over it."""
     with tempfile.TemporaryDirectory(prefix="rescind-deploys-", ignore_cleanup_errors=True) as own:
         place = folder or Path(own)
-        with field_of(place, kind="postgres+redis", orders=max(100, rows // 2), workers=0, **TIMES) as desk:
+        orders = max(100, rows // 2)
+        with field_of(place, kind="postgres+redis", orders=orders, workers=0, older=older, **TIMES) as desk:
             return _Rollout(desk, rows, restarts, Random(seed)).run()
 
 
@@ -101,8 +103,8 @@ class _Rollout:
 
     def _start(self) -> str:
         name = f"worker{self._number}"
+        self._field.start_worker(name, older=bool(self._field.older) and self._number % 2 == 0)
         self._number += 1
-        self._field.start_worker(name)
         return name
 
     def _replace(self) -> None:
@@ -158,12 +160,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--restarts", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--older", default="", metavar="REVISION", help="another version's workers beside this one's")
     parser.add_argument("--folder", type=Path, help="keep everything, logs too, in this empty folder")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything it started is ended, too
     if args.folder:
         args.folder.mkdir(parents=True)
-    made = run(args.rows, args.restarts, args.folder, seed=args.seed)
+    made = run(args.rows, args.restarts, args.folder, seed=args.seed, older=args.older)
     for name in ("lost", "doubled", "wrong", "stuck", "history", "chain"):
         for line in getattr(made.findings, name)[:12]:
             print(f"{name}: {line}")

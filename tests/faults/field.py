@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import urllib.request
@@ -38,7 +39,11 @@ FIRST_SKEWS = (0.0, -720.0, 720.0)
 
 @dataclass
 class Field:
-    """Running processes and what is needed to reach and hurt them."""
+    """Running processes and what is needed to reach and hurt them.
+
+    Attributes:
+        nursery: Forks this program's processes; ``older``: those of an earlier revision.
+    """
 
     folder: Path
     address: str
@@ -46,6 +51,7 @@ class Field:
     broker: Broker
     postgres: OwnPostgres | None
     nursery: subprocess.Popen[str]
+    older: subprocess.Popen[str] | None = None
     pids: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _started: int = 0
@@ -59,24 +65,26 @@ class Field:
         """Where the checker finds the desk's rows: a PostgreSQL address, or a file."""
         return self.postgres.dsn() if self.postgres else str(self.folder / "rescind.sqlite3")
 
-    def _order(self, name: str, *argv: str, **more: Any) -> int:
+    def _order(self, name: str, *argv: str, older: bool = False, **more: Any) -> int:
         order = {"argv": argv, "log": str(self.folder / f"{name}.log"), **more}
+        nursery = self.older if older else self.nursery
         with self._lock:
-            assert self.nursery.stdin
-            assert self.nursery.stdout
-            self.nursery.stdin.write(json.dumps(order) + "\n")
-            self.nursery.stdin.flush()
-            return int(self.nursery.stdout.readline() or "-1")
+            assert nursery
+            assert nursery.stdin
+            assert nursery.stdout
+            nursery.stdin.write(json.dumps(order) + "\n")
+            nursery.stdin.flush()
+            return int(nursery.stdout.readline() or "-1")
 
     def run(self, *argv: str) -> int:
         """Run a command of the product to its end; return its exit code."""
         return self._order("commands", *argv, wait=True)
 
-    def start_worker(self, name: str, skew: float = 0.0) -> None:
+    def start_worker(self, name: str, skew: float = 0.0, *, older: bool = False) -> None:
         self._started += 1
         self.pids[name] = self._order(
             name, "worker", "-P", "threads", "-c", "8", "-l", "WARNING", "--without-gossip", "--without-mingle",
-            "-n", f"{name}-{self._started}@field", skew=skew,
+            "-n", f"{name}-{self._started}@field", skew=skew, older=older,
         )  # fmt: skip
 
     def start_web(self, name: str = "web") -> None:
@@ -177,11 +185,12 @@ def thaw(pid: int) -> None:
 
 @contextlib.contextmanager
 def field_of(
-    folder: Path, *, kind: str, orders: int, workers: int, log_level: str = "WARNING", **more: str
+    folder: Path, *, kind: str, orders: int, workers: int, log_level: str = "WARNING", older: str = "", **more: str
 ) -> Iterator[Field]:
     """Set up a desk on ``postgres+redis``, ``postgres+rabbitmq`` or ``sqlite+spool``; all of it is ended afterwards.
 
     Args:
+        older: A revision of this program, whose workers can then be started, too.
         more: Settings that are other than ``TIMES``.
     """
     folder.chmod(0o755)
@@ -194,16 +203,17 @@ def field_of(
         **demo.environment(folder, web, sandbox), "LOG_LEVEL": log_level, "SYNC_SECONDS": "3600", **TIMES, **broker.env,
         "DATABASE_URL": postgres.dsn() if postgres else "", "DATABASE_POOL": "20",
         "DJANGO_SETTINGS_MODULE": "tests.faults.settings", "TRIPWIRES": str(folder / "wires"),
-        "PYTHONPATH": str(ROOT), **more,
+        **more,
     }  # fmt: skip
     (folder / "wires").mkdir()
     everything = {**os.environ, **env}
     made: list[subprocess.Popen[str]] = []
 
-    def start(*command: str) -> subprocess.Popen[str]:
-        with (folder / f"{command[0].rpartition('.')[2]}.log").open("w") as log:
-            process = subprocess.Popen([sys.executable, "-m", *command], env=everything, cwd=ROOT, text=True,
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)  # fmt: skip
+    def start(*command: str, root: Path = ROOT) -> subprocess.Popen[str]:
+        with (folder / f"{command[0].rpartition('.')[2]}.log").open("a") as log:
+            process = subprocess.Popen([sys.executable, "-m", *command], env={**everything, "PYTHONPATH": str(root)},
+                                       cwd=root, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                       stderr=log)  # fmt: skip
         made.append(process)
         return process
 
@@ -211,10 +221,12 @@ def field_of(
         platforms = start("tests.faults.platforms", "--port", str(sandbox), "--state",
                           str(folder / "sandbox.sqlite3"), "--orders", str(orders))  # fmt: skip
         nursery = start("tests.faults.nursery")
-        for process in (platforms, nursery):
+        before = start("tests.faults.nursery", root=version(older, folder / "older")) if older else None
+        for process in filter(None, (platforms, nursery, before)):
             assert process.stdout
             assert process.stdout.readline() == "ready\n", f"see the logs in {folder}"
-        ready = Field(folder, f"http://127.0.0.1:{web}", f"http://127.0.0.1:{sandbox}", broker, postgres, nursery)
+        ready = Field(folder, f"http://127.0.0.1:{web}", f"http://127.0.0.1:{sandbox}", broker, postgres, nursery,
+                      before)  # fmt: skip
         ready.pids["platforms"] = platforms.pid
         assert ready.run("fill", ready.sandbox) == 0, f"see commands.log in {folder}"
         for number in range(workers):
@@ -230,6 +242,16 @@ def field_of(
         broker.stop()
         if postgres:
             postgres.crash()
+
+
+def version(revision: str, folder: Path) -> Path:
+    """Put a revision of this program into a folder, and return it."""
+    folder.mkdir()
+    packed = folder / "packed.tar"
+    subprocess.run(["git", "archive", "--output", str(packed), revision], cwd=ROOT, check=True)
+    with tarfile.open(packed) as files:
+        files.extractall(folder, filter="data")
+    return folder
 
 
 def _wait_for(url: str) -> None:
