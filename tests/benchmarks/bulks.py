@@ -181,7 +181,7 @@ class Messages:
 
     def _listen(self) -> None:
         number = int(BROKER.rpartition("/")[2])
-        with redis.Redis.from_url(BROKER).monitor() as monitor:
+        with redis.Redis.from_url(BROKER, socket_timeout=None).monitor() as monitor:
             for one in monitor.listen():
                 if self._over.is_set():
                     return
