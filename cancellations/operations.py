@@ -71,6 +71,7 @@ def operations(request: HttpRequest) -> HttpResponseBase:
         "standing": arming.standing(),
         "pulse": pulse.at if pulse else None,
         "heard": Pulse.is_heard(),
+        "alive": Pulse.has_worker(),
         "held": [shop for shop in shops if _health(shop, "held_since")],
         "told": [shop for shop in shops if (until := _health(shop, "wait_until")) and until > now],
         "late_count": late.count(),
@@ -109,7 +110,9 @@ def troubles(facts: dict[str, Any]) -> list[Trouble]:
     if not facts["heard"]:
         since = ago(facts["pulse"]) if facts["pulse"] else _("never")
         what = _("No sweep has run for a minute; the last one: %(when)s.") % {"when": since}
-        step = _("See that the worker and beat run, and that they reach the broker and the database.")
+        step = _("No worker shows a sign of life. Start one; see that it reaches the broker and the database.")
+        if facts["alive"]:
+            step = _("A worker runs, but nobody rings for it. Start beat; see that both reach the broker.")
         found.append(Trouble(what, step))
     if facts["alarms"]:
         text = ngettext(

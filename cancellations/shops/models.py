@@ -143,9 +143,13 @@ class Arming(models.Model):
 
 
 class Pulse(models.Model):
-    """When a part of the machinery (``worker``, ``bulk``) last showed a sign of life, by the database's clock."""
+    """When a part of the machinery last showed a sign of life, by the database's clock.
+
+    Its name: ``worker`` when what is due was last swept, ``bulk`` when bulks were, ``ALIVE`` when a worker was there.
+    """
 
     SILENCE = timedelta(seconds=60)
+    ALIVE = "alive"
 
     name = models.CharField(max_length=32, unique=True)
     at = models.DateTimeField()
@@ -154,14 +158,19 @@ class Pulse(models.Model):
         return self.name
 
     @classmethod
-    def heard(cls, name: str = "worker") -> "models.QuerySet[Pulse]":
-        """Return it, if it was heard of within ``SILENCE``."""
-        return cls.objects.filter(name=name, at__gte=Now() - cls.SILENCE)
+    def heard(cls, name: str = "worker", within: timedelta = SILENCE) -> "models.QuerySet[Pulse]":
+        """Return it, if it was heard of within that time."""
+        return cls.objects.filter(name=name, at__gte=Now() - within)
 
     @classmethod
     def is_heard(cls, name: str = "worker") -> bool:
         """Tell whether it was heard of within ``SILENCE``."""
         return cls.heard(name).exists()
+
+    @classmethod
+    def has_worker(cls) -> bool:
+        """Tell whether a worker lives: one that was killed is missed before its last sweep is too long ago."""
+        return cls.heard(cls.ALIVE, cls.SILENCE * 3 / 4).exists()
 
     @classmethod
     def beat(cls, name: str = "worker", *, pause: float = 0.0) -> bool:

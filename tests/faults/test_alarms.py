@@ -153,14 +153,14 @@ def test_R22_a_database_that_is_gone_cannot_keep_a_page_but_monitors_and_people_
         postgres.start()
 
 
-@pytest.mark.parametrize("who", ["worker0", "beat"])
-def test_R22_a_worker_or_beat_that_is_killed(desk: Desk, who: str) -> None:
+@pytest.mark.parametrize(("who", "step"), [("worker0", "No worker shows a sign of life"), ("beat", "Start beat")])
+def test_R22_a_worker_or_beat_that_is_killed(desk: Desk, who: str, step: str) -> None:
     desk.skip(SILENCE - 3)
     time.sleep(2)
     desk.is_well()  # they lived: a sweep made up for it
     desk.field.kill(who)
     desk.skip(SILENCE - 3)
-    desk.tells("No sweep has run for a minute", "See that the worker and beat run")
+    desk.tells("No sweep has run for a minute", step, seconds=2 * IN_TIME)
     desk.tells_everybody("No worker has been heard of for a minute")
     desk.field.restart(who)
 

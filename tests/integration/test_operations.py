@@ -13,7 +13,7 @@ from cancellations import operations, ring
 from cancellations.requests import asking, pacing, tasks
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
-from cancellations.shops import health
+from cancellations.shops import health, heartbeat
 from cancellations.shops.models import Pulse
 from providers.errors import AuthFailed, OutcomeUnknown, RateLimited
 from tests.desk import Stall, person, stall
@@ -52,8 +52,13 @@ def broker_gone(desk: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ring, "broker_answers", refuses)
 
 
-def nobody_sweeps(desk: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
+def worker_gone(desk: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
     Pulse.objects.update(at=timezone.now() - timedelta(minutes=2))
+
+
+def beat_gone(desk: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker_gone(desk, monkeypatch)
+    heartbeat.beat()
 
 
 def keys_refused(desk: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +100,8 @@ def revived(desk: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (broker_gone, "The broker does not answer", "BROKER_URL"),
         (disk_full, "The disk of DATA_DIR is full", "Make room there"),
-        (nobody_sweeps, "No sweep has run", "See that the worker and beat run"),
+        (worker_gone, "No sweep has run", "No worker shows a sign of life"),
+        (beat_gone, "No sweep has run", "Start beat"),
         (keys_refused, "is on hold", "Mend its keys"),
         (platform_silent, "The platform does not answer", "whether the platform is down"),
         (banned, "wants no call until", "set fewer calls"),
