@@ -128,6 +128,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # -- Cache: locks, platform tokens (sealed) and lock-outs; shared by all processes, so never in memory.
 CACHES = {"default": env.cache_url_config(env("CACHE_URL", default="") or "dbcache://cache")}
 CACHES["template_fragments"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}  # alike on every page
+CACHES["process"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "process"}  # short-lived
 
 # -- Background work: the database is the queue, Celery the doorbell.
 BROKER_URL = env("BROKER_URL", default="") or "spool"

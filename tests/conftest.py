@@ -68,6 +68,7 @@ def nothing_sent_before() -> None:
 def nothing_drawn_before() -> None:
     """Have every test draw its own frame: the one before may have had other addresses to go to."""
     caches["template_fragments"].clear()
+    caches["process"].clear()
 
 
 _append_only = importlib.import_module("cancellations.migrations.0002_append_only")

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from cancellations.orders.models import Order, OrderItem, OrderKey
 from cancellations.orders.reading import Reading, Unindexable, read
@@ -182,18 +183,27 @@ def _write_items(readings: list[tuple[Order, Reading]], known: dict[int, dict[st
 def _write_keys(shop: Shop, readings: list[tuple[Order, Reading]], speaking: set[str]) -> None:
     """Replace by difference the kinds of key a reading speaks of; a reading that may only add takes none away."""
     known: dict[int, dict[tuple[str, str], int]] = {}
-    ids = [order.pk for order, _ in readings]
-    for pk, order_id, kind, value in OrderKey.objects.filter(order__in=ids).values_list(
-        "pk", "order_id", "kind", "value"
+    placed = {order.pk: order.placed_at for order, _ in readings}
+    moved = set[int]()
+    for pk, order_id, kind, value, at in OrderKey.objects.filter(order__in=placed).values_list(
+        "pk", "order_id", "kind", "value", "placed_at"
     ):
         known.setdefault(order_id, {})[kind, value] = pk
+        if at != placed[order_id]:
+            moved.add(order_id)
     rows: list[OrderKey] = []
     gone: list[Any] = []
     for order, reading in readings:
         old, kinds = known.get(order.pk, {}), {kind for kind, _ in reading.keys}
-        rows += [OrderKey(shop=shop, order=order, kind=k, value=v) for k, v in sorted(reading.keys - old.keys())]
+        rows += [
+            OrderKey(shop=shop, order=order, kind=kind, value=value, placed_at=order.placed_at)
+            for kind, value in sorted(reading.keys - old.keys())
+        ]
         if order.key in speaking:
             gone += [pk for one, pk in old.items() if one[0] in kinds and one not in reading.keys]
     if gone:
         OrderKey.objects.filter(pk__in=gone).delete()
+    if moved:
+        times = Subquery(Order.objects.filter(pk=OuterRef("order")).values("placed_at"))
+        OrderKey.objects.filter(order__in=moved).update(placed_at=times)
     OrderKey.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)

@@ -8,7 +8,7 @@ from django.db import connection
 
 from cancellations.orders import runs
 from cancellations.orders.filters import Asked, Condition, joined
-from cancellations.orders.models import Order, OrderKey
+from cancellations.orders.models import MONEY, Order, OrderKey
 from cancellations.orders.understanding import Understanding
 
 MOST = 2000
@@ -20,16 +20,18 @@ _KEYS = OrderKey._meta.db_table
 
 @dataclass(frozen=True)
 class Source:
-    """SQL that gives orders as ``order_id``: of every run at most ``each``, together ``most`` (or MOST) are read.
+    """SQL of orders as ``order_id, placed_at``: of every run at most ``each``, together ``most`` (or MOST) are read.
 
     Attributes:
         by: The columns that tell the runs apart.
+        carries: Further columns it gives, which hold all that its conditions ask for.
         whole: A part of them is of no use: where there are more than ``most``, no order is read.
     """
 
     sql: str
     params: list[Any]
     by: tuple[str, ...] = ()
+    carries: tuple[str, ...] = ()
     each: int = 0
     most: int = 0
     whole: bool = False
@@ -61,9 +63,10 @@ def exactly(understood: Understanding, shop_ids: Sequence[int]) -> Source:
     named: dict[str, Sequence[Any]] = {"shop_id": shop_ids, "value": understood.values}
     wanted = {name: values for name, values in named.items() if values}
     each = _each(len(understood.values) * (len(shop_ids) or 1))
-    columns = ["order_id", *wanted]
-    sql, params = runs.merged(_KEYS, columns, wanted, where="", params=(), order="order_id DESC", limit=each)
-    return Source(sql, params, tuple(wanted), each)
+    columns = ["order_id", "placed_at", *wanted]
+    order = "placed_at DESC, order_id DESC"
+    sql, params = runs.merged(_KEYS, columns, wanted, where="", params=(), order=order, limit=each)
+    return Source(sql, params, tuple(wanted), each=each)
 
 
 def beginning(understood: Understanding, shop_ids: Sequence[int]) -> Source:
@@ -73,20 +76,21 @@ def beginning(understood: Understanding, shop_ids: Sequence[int]) -> Source:
     each = _each(len(shop_ids) or 1)
     sql, params = runs.merged(
         _KEYS,
-        ["order_id", *wanted],
+        ["order_id", "placed_at", *wanted],
         wanted,
         where="value >= %s AND value < %s",
         params=[understood.prefix, understood.prefix + "\U0010ffff"],
-        order="value, order_id",
+        order="value, placed_at DESC, order_id DESC",
         limit=each,
     )
-    return Source(sql, params, tuple(wanted), each)
+    return Source(sql, params, tuple(wanted), each=each)
 
 
 def of_amount(amounts: Sequence[Condition]) -> Source:
     """Return the orders of these amounts, in all shops."""
     where, params = joined(amounts)
-    return Source(f"SELECT id AS order_id FROM {_ORDERS} WHERE {where} LIMIT {MOST + 1}", params, whole=True)  # noqa: S608 - our own names
+    sql = f"SELECT id AS order_id, placed_at FROM {_ORDERS} WHERE {where} LIMIT {MOST + 1}"  # noqa: S608 - our own names
+    return Source(sql, params, whole=True)
 
 
 def newest(wanted: Asked, most: int) -> Source:
@@ -94,11 +98,13 @@ def newest(wanted: Asked, most: int) -> Source:
     # Only what the index holds: with more columns PostgreSQL takes the index without the runs for the cheaper one.
     where, params = joined(wanted.placed)
     each = max(most // wanted.count, FEWEST_PER_RUN)
-    columns = ["id", "placed_at", *wanted.runs]
+    columns = ["placed_at", *MONEY, *wanted.runs]
     order = "placed_at DESC, id DESC"
-    sql, params = runs.merged(_ORDERS, columns, wanted.runs, where=where, params=params, order=order, limit=each)
-    named = ", ".join(["id AS order_id", *wanted.runs])
-    return Source(f"SELECT {named} FROM ({sql}) AS merged", params, tuple(wanted.runs), each, most)  # noqa: S608 - our own names
+    sql, params = runs.merged(
+        _ORDERS, ["id", *columns], wanted.runs, where=where, params=params, order=order, limit=each
+    )
+    sql = f"SELECT id AS order_id, {', '.join(columns)} FROM ({sql}) AS merged"  # noqa: S608 - our own names
+    return Source(sql, params, tuple(wanted.runs), MONEY, each, most)
 
 
 def page_of(
@@ -116,16 +122,25 @@ def page_of(
     most = source.most or MOST
     fits, fit_params = joined(conditions)
     begins, cursor_params = joined(cursor)
-    # On PostgreSQL the array keeps the planner from reading the whole table for what it takes for many.
-    read = "SELECT order_id FROM found"
-    read += f" WHERE (SELECT count(*) FROM found) <= {most}" if source.whole else ""  # noqa: S608 - a number of ours
-    found = f"= ANY(ARRAY({read}))" if connection.vendor == "postgresql" else f"IN ({read})"
+    met = "order_id AS id, placed_at"
+    near = f"(SELECT count(*) FROM found) <= {most}" if source.whole else ""  # noqa: S608 - a number of ours
+    if not fits or source.carries:
+        here = " AND ".join(one for one in (near, fits) if one)
+        fit = f"SELECT {met} FROM found{' WHERE ' if here else ''}{here}"  # noqa: S608 - our own names
+    else:
+        # On PostgreSQL the array keeps the planner from reading the whole table for what it takes for many.
+        read = f"SELECT order_id FROM found{' WHERE ' if near else ''}{near}"  # noqa: S608 - our own names
+        among = f"= ANY(ARRAY({read}))" if connection.vendor == "postgresql" else f"IN ({read})"
+        fit = f"SELECT id, placed_at FROM {_ORDERS} WHERE id {among} AND {fits}"  # noqa: S608 - our own names
+    once = "order_id, max(placed_at) AS placed_at FROM keys GROUP BY order_id"
+    found = f"order_id, placed_at, {', '.join(source.carries)} FROM keys" if source.carries else once
     groups = f" GROUP BY {', '.join(source.by)}" if source.by else ""
     page = f"SELECT id, placed_at FROM fit{' WHERE ' if begins else ''}{begins} ORDER BY {order} LIMIT {limit}"  # noqa: S608 - our own names
     sql = f"""
         WITH keys AS MATERIALIZED ({source.sql}),
-        found AS MATERIALIZED (SELECT DISTINCT order_id FROM keys ORDER BY order_id DESC LIMIT {most + 1}),
-        fit AS MATERIALIZED (SELECT id, placed_at FROM {_ORDERS} WHERE id {found}{" AND " if fits else ""}{fits})
+        found AS MATERIALIZED
+            (SELECT {found} ORDER BY placed_at DESC, order_id DESC LIMIT {most + 1}),
+        fit AS MATERIALIZED ({fit})
         SELECT page.id, counts.fit, counts.found, counts.longest
         FROM (SELECT (SELECT count(*) FROM fit) AS fit, (SELECT count(*) FROM found) AS found,
               (SELECT max(n) FROM (SELECT count(*) AS n FROM keys{groups}) AS cut) AS longest) AS counts

@@ -1,9 +1,12 @@
 """One line of text and filters → one page of orders, newest first. Reads only; every query is bounded."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+from django.core.cache import caches
 
 from cancellations.orders import matching, runs
 from cancellations.orders.filters import Asked, Condition, Filters, asked, joined, moment
@@ -14,6 +17,7 @@ from cancellations.shops.scope import Seen, seen_by
 
 SIZE = 50
 MOST_COUNTED = 10_000
+REMEMBERED_SECONDS = 60
 # Amounts have no index in the order of the page: so many of the newest are looked through, and the page says so.
 WINDOW = 5_000
 _TABLE = Order._meta.db_table
@@ -89,7 +93,8 @@ def _list(
 ) -> Results:
     if filters.amounts():
         here = [("shop_id", narrowed)] if narrowed else []
-        conditions = [*filters.conditions(), *(_in(name, values) for name, values in here)]
+        others = [one for one in filters.conditions() if one not in filters.amounts()]
+        conditions = [*others, *(_in(name, values) for name, values in here)]
         with suppress(matching.TooMany):
             page, matched = _bounded(matching.of_amount(filters.amounts()), conditions, cursor, size)
             return Results(page, Count(matched.number), "list", shops)
@@ -99,8 +104,19 @@ def _list(
         looked = WINDOW if matched.capped else 0
         return Results(page, Count(matched.number, matched.capped), "list", shops, looked=looked)
     page = _page(lambda at: _ids(_newest(wanted, at, size + 1)), cursor, size)
+    return Results(page, _number(wanted, page), "list", shops)
+
+
+def _number(wanted: Asked, page: Page[Order]) -> Count:
+    """Count a list. That there is more than is counted costs most to see and hardly changes: it is remembered."""
+    memory = caches["process"]
+    key = hashlib.sha256(repr((wanted, MOST_COUNTED)).encode()).hexdigest()
+    if page.next and memory.get(key):
+        return Count(MOST_COUNTED, True)
     number = _ids(_counted(wanted))[0]
-    return Results(page, Count(min(number, MOST_COUNTED), number > MOST_COUNTED), "list", shops)
+    if number > MOST_COUNTED:
+        memory.set(key, True, REMEMBERED_SECONDS)
+    return Count(min(number, MOST_COUNTED), number > MOST_COUNTED)
 
 
 def _bounded(

@@ -59,11 +59,12 @@ def fill(orders: int, shops: int) -> None:
         with cursor.copy(f"COPY {Order._meta.db_table} ({COLUMNS}) FROM STDIN") as copy:
             for row in _orders(orders, ids):
                 copy.write_row(row)
-        with cursor.copy(f"COPY {KEYS} (shop_id, order_id, kind, value) FROM STDIN") as copy:
+        with cursor.copy(f"COPY {KEYS} (shop_id, order_id, placed_at, kind, value) FROM STDIN") as copy:
             for key in _keys(orders, ids):
                 copy.write_row(key)
-        cursor.execute(f"CREATE INDEX key_shop_value ON {KEYS} (shop_id, value, order_id)")
-        cursor.execute(f"CREATE INDEX key_value ON {KEYS} (value, order_id)")
+        newest = "value, placed_at DESC, order_id DESC"
+        cursor.execute(f"CREATE INDEX key_shop_value ON {KEYS} (shop_id, {newest})")
+        cursor.execute(f"CREATE INDEX key_value ON {KEYS} ({newest})")
         cursor.execute(f"ALTER TABLE {KEYS} ADD CONSTRAINT one_key UNIQUE (order_id, kind, value)")
         cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [Order._meta.db_table, orders])
     connection.close()
@@ -88,7 +89,7 @@ def _orders(count: int, shops: list[int]) -> Iterator[tuple[Any, ...]]:
     for at in range(1, count + 1):
         # The first tenth of all, the oldest, is where the unlucky filters have to go.
         status, cancellable, why = STATES[4] if at < count // 10 and at % 50 == 0 else STATES[at % 4]
-        placed = START + timedelta(seconds=60 * at)
+        placed = _placed(at)
         number = number_of(at)
         yield (
             at, shops[at * 7 % len(shops)], json.dumps({"order_id": number}), number, number, status, status,
@@ -100,9 +101,13 @@ def _orders(count: int, shops: list[int]) -> Iterator[tuple[Any, ...]]:
 
 def _keys(count: int, shops: list[int]) -> Iterator[tuple[Any, ...]]:
     for at in range(1, count + 1):
-        shop = shops[at * 7 % len(shops)]
-        yield shop, at, "number", number_of(at)
-        yield shop, at, "waybill", f"SF{at:012}"
-        yield shop, at, "sku", f"SKU{at % 3000}"
+        shop, placed = shops[at * 7 % len(shops)], _placed(at)
+        yield shop, at, placed, "number", number_of(at)
+        yield shop, at, placed, "waybill", f"SF{at:012}"
+        yield shop, at, placed, "sku", f"SKU{at % 3000}"
         for kind, value in buyers.keys_of(buyer_of(at)):
-            yield shop, at, kind, value
+            yield shop, at, placed, kind, value
+
+
+def _placed(at: int) -> datetime:
+    return START + timedelta(seconds=60 * at)

@@ -133,6 +133,17 @@ def test_a_placing_time_is_never_made_up(shop: Shop) -> None:
     assert indexing.put(shop, order(), seen_at=seen + timedelta(hours=2)).placed_at == PLACED
 
 
+def test_keys_know_when_their_order_was_placed_and_learn_it_when_it_is_told_late(shop: Shop) -> None:
+    seen = timezone.now()
+    found = indexing.put(shop, order(placed_at=None), seen_at=seen)
+    assert set(found.keys.values_list("placed_at", flat=True)) == {seen}
+    indexing.put(shop, order(), seen_at=seen + timedelta(hours=1))
+    assert set(found.keys.values_list("placed_at", flat=True)) == {PLACED}
+    found.keys.update(placed_at=seen)  # as a worker of the version before leaves them
+    indexing.put(shop, order(), seen_at=seen + timedelta(hours=2))
+    assert set(found.keys.values_list("placed_at", flat=True)) == {PLACED}
+
+
 def test_a_file_only_adds_to_what_a_platform_told(shop: Shop) -> None:
     told = indexing.put(shop, order(buyer=Buyer()), seen_at=timezone.now())
     said = order(
