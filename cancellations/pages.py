@@ -15,6 +15,7 @@ from django.utils.formats import number_format
 from django_htmx.http import HttpResponseClientRedirect
 
 Row = TypeVar("Row", bound=Model)
+Shown = TypeVar("Shown")
 MOST_ID = 2**63 - 1
 PIECE = 32 * 1024
 
@@ -103,10 +104,10 @@ def newer(column: str, cursor: Cursor) -> Q:
 
 
 @dataclass(frozen=True)
-class Page(Generic[Row]):
+class Page(Generic[Shown]):
     """One page of rows, and the cursor texts of its neighbours ("" where there is none)."""
 
-    rows: list[Row]
+    rows: list[Shown]
     first: int = 1
     next: str = ""
     previous: str = ""
@@ -117,7 +118,7 @@ class Page(Generic[Row]):
         """Number of the last row; one less than ``first`` on an empty page."""
         return self.first + len(self.rows) - 1
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[Shown]:
         return iter(self.rows)
 
     def __len__(self) -> int:

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from cancellations.orders.models import Order, OrderStatus
+from cancellations.orders.search import Listed
 from cancellations.shops.models import Shop
 from cancellations.shops.scope import Seen
 from cancellations.templatetags import desk
@@ -32,7 +33,7 @@ class Row(TypedDict):
     verdict: SafeString
 
 
-def rows_of(orders: Iterable[Order], shops: Iterable[Shop | Seen]) -> Iterator[Row]:
+def rows_of(orders: Iterable[Order | Listed], shops: Iterable[Shop | Seen]) -> Iterator[Row]:
     """Yield the rows of a page, in the reader's language and zone; ``shops``: those of the orders, or more."""
     badge, verdict, platform = cache(desk.badge), cache(desk.verdict), cache(desk.platform)
     is_by_item = cache(_by_item)
@@ -59,14 +60,14 @@ def _by_item(platform: str) -> bool:
     return bool(provider and provider.card.unit == "item")
 
 
-def _label(order: Order, by_item: bool) -> str:
+def _label(order: Order | Listed, by_item: bool) -> str:
     """Return other words for the state where it is that of one item and would be read as the whole order's."""
     if by_item and order.desk_state == "succeeded" and order.status != OrderStatus.CANCELLED:
         return gettext("Item cancelled")
     return ""
 
 
-def _verdict(order: Order, by_item: bool) -> tuple[bool | None, str]:
+def _verdict(order: Order | Listed, by_item: bool) -> tuple[bool | None, str]:
     """Return whether it can be cancelled and why not; what was asked for here counts before the platform's word."""
     if order.desk_state in ASKED and not by_item:
         return False, gettext("A cancellation has been asked for already.")

@@ -4,7 +4,9 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from django.core.cache import caches
 
@@ -28,6 +30,23 @@ _OLDEST = "placed_at, id"
 Read = Callable[[Cursor | None], list[int]]
 
 
+class Listed(NamedTuple):
+    """What a list shows of an order: its columns."""
+
+    pk: int
+    shop_id: int
+    number: str
+    status: str
+    desk_state: str
+    placed_at: datetime
+    placed_known: bool
+    amount: Decimal | None
+    currency: str
+    buyer: str
+    cancellable: bool | None
+    why: str
+
+
 @dataclass(frozen=True)
 class Results:
     """One page of what was found.
@@ -40,7 +59,7 @@ class Results:
         looked: The page holds only what is among so many newest orders; 0 when nothing was left out.
     """
 
-    page: Page[Order]
+    page: Page[Listed]
     count: Count
     how: str
     shops: tuple[Seen, ...]
@@ -77,7 +96,7 @@ def _found(
     narrowed: Sequence[int],
     cursor: Cursor | None,
     size: int,
-) -> tuple[Page[Order], matching.Matched, str]:
+) -> tuple[Page[Listed], matching.Matched, str]:
     """Look for the text exactly; if nothing is so, for numbers that begin like it."""
     ways = [("exact", matching.exactly)] if not (filters.begins and understood.prefix) else []
     ways += [("prefix", matching.beginning)] if understood.prefix else []
@@ -107,7 +126,7 @@ def _list(
     return Results(page, _number(wanted, page), "list", shops)
 
 
-def _number(wanted: Asked, page: Page[Order]) -> Count:
+def _number(wanted: Asked, page: Page[Listed]) -> Count:
     """Count a list. That there is more than is counted costs most to see and hardly changes: it is remembered."""
     memory = caches["process"]
     key = hashlib.sha256(repr((wanted, MOST_COUNTED)).encode()).hexdigest()
@@ -124,7 +143,7 @@ def _bounded(
     conditions: Sequence[Condition],
     cursor: Cursor | None,
     size: int,
-) -> tuple[Page[Order], matching.Matched]:
+) -> tuple[Page[Listed], matching.Matched]:
     last: list[matching.Matched] = []
 
     def read(at: Cursor | None) -> list[int]:
@@ -135,7 +154,7 @@ def _bounded(
     return _page(read, cursor, size), last[-1]
 
 
-def _page(read: Read, cursor: Cursor | None, size: int) -> Page[Order]:
+def _page(read: Read, cursor: Cursor | None, size: int) -> Page[Listed]:
     """Read a page's rows. A page past an end, or short at the top, becomes the first."""
     ids = read(cursor)
     if cursor and len(ids) <= (size if cursor.back else 0):
@@ -143,7 +162,7 @@ def _page(read: Read, cursor: Cursor | None, size: int) -> Page[Order]:
     more, ids = len(ids) > size, ids[:size]
     if not ids:
         return Page([])
-    found = Order.objects.filter(pk__in=ids).defer("ref", "facts", "traces")  # JSON nobody reads in a list
+    found = map(Listed._make, Order.objects.filter(pk__in=ids).values_list(*Listed._fields))
     rows = sorted(found, key=lambda one: (one.placed_at, one.pk), reverse=True)
     first, back = (cursor.first, cursor.back) if cursor else (1, False)
     after = Cursor(rows[-1].placed_at, rows[-1].pk, first + len(rows)).text()

@@ -123,7 +123,7 @@ def test_people_find_only_what_is_in_their_shops(shop: Shop) -> None:
     ShopAccess.objects.create(person=limited, shop=other)
     for typed in ("A-1001", "A-1", "maria@example.com", ""):
         rows = search.search(limited, Filters(text=typed)).page.rows
-        assert [row.shop.name for row in rows] == ["counter-2"], typed
+        assert [row.shop_id for row in rows] == [Shop.objects.get(name="counter-2").pk], typed
         assert found(nobody, typed) == []
     assert found(limited, "A-1001", shop="counter-1") == []
 
@@ -140,7 +140,7 @@ def test_a_crowd_elsewhere_does_not_hide_what_a_person_may_see(shop: Shop, monke
     assert found(limited, "maria garcia") == ["Q99999"]
     everybody = search.search(person(), Filters(text="maria garcia"))
     assert everybody.capped
-    assert {row.shop.name for row in everybody.page.rows} == {"counter-1", "counter-2"}
+    assert {row.shop_id for row in everybody.page.rows} == {shop.pk, mine.pk}
 
 
 @pytest.mark.parametrize("text", ["", "Q0"])
