@@ -1,25 +1,27 @@
 """Walks the whole chain and names what was edited, deleted, inserted into the past, or cut off at the end.
 
-Memory stays the same however long the record is: seals are read in blocks, and of events only those of a block.
+Where a seal's body fits, its events are as they were; only where it doesn't are they looked at one by one. Memory stays
+the same however long the record is: seals are read in blocks, and of events only those of a block.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from cancellations.audit import anchoring, findings
+from cancellations.audit import anchoring, bodies, findings
 from cancellations.audit.digests import (
     MARK,
     EventRow,
     Key,
+    Runs,
     SealRow,
     audit_keys,
     digest_of,
     events_among,
+    events_between,
     mark_of,
-    read_events,
     read_seals,
 )
 from cancellations.audit.findings import Verdict
@@ -115,7 +117,12 @@ class _Walk:
                 spans.append(Span(first, reach, datetime.fromisoformat(one.at), known=not self.blind))
                 self.blind = False
             self._pass(one, sound=True)
-        rows = self._read(spans, [one for one, _before in sound])
+        fitting = bodies.fitting([(one, self._key_of(one)) for one, _before in sound])
+        for one in (one for one, _before in sound if one.number in fitting):
+            self._take_whole(one)
+        known = sorted(run for one, _before in sound if one.number in fitting for run in one.events)
+        sound = [(one, before) for one, before in sound if one.number not in fitting]
+        rows = self._read(_rest(spans, known), [one for one, _before in sound])
         for one, before in sound:
             self._compare(one, before, rows)
         self.covered = reach
@@ -125,12 +132,9 @@ class _Walk:
                 if span.known:
                     self.strays[pk] = (event, span.at)
 
-    def _read(self, spans: Sequence[Span], sound: Sequence[SealRow]) -> dict[int, EventRow]:
-        """Return the events these seals cover, and those that stand between them."""
-        rows: dict[int, EventRow] = {}
-        for first, last in _joined(spans):
-            where, params = ("id <= %s", [last]) if first is None else ("id BETWEEN %s AND %s", [first, last])
-            rows |= {event.id: event for event in read_events(where, params)}
+    def _read(self, ranges: Iterable[tuple[int | None, int]], sound: Sequence[SealRow]) -> dict[int, EventRow]:
+        """Return the events in these ranges, and those of before that these seals cover."""
+        rows = {event.id: event for event in events_between(list(ranges))}
         if self.covered is not None:
             late = [pk for one in sound for pk in numbers_of(one.events) if pk <= self.covered]
             rows |= {event.id: event for event in events_among(late)}
@@ -176,8 +180,16 @@ class _Walk:
         if sound:
             self.at = self.verdict.up_to = datetime.fromisoformat(one.at)
 
+    def _key_of(self, sound: SealRow) -> Key:
+        return self.keys[sound.key_id.rpartition(".")[0]]
+
+    def _take_whole(self, one: SealRow) -> None:
+        self.verdict.events += one.count
+        for pk in [pk for pk in self.strays if any(first <= pk <= last for first, last in one.events)]:
+            del self.strays[pk]
+
     def _compare(self, one: SealRow, before: datetime | None, rows: dict[int, EventRow]) -> None:
-        key, earliest = self.keys[one.key_id.rpartition(".")[0]], (before - LATE).isoformat() if before else ""
+        key, earliest = self._key_of(one), (before - LATE).isoformat() if before else ""
         for position, pk in enumerate(numbers_of(one.events)):
             self.strays.pop(pk, None)
             event = rows.pop(pk, None)
@@ -221,6 +233,20 @@ def _is_sound(one: SealRow, key: Key) -> bool:
 def _reach(one: SealRow, reach: int | None) -> int:
     last: int = one.events[-1][1]
     return last if reach is None else max(last, reach)
+
+
+def _rest(spans: Sequence[Span], known: Runs) -> Iterator[tuple[int | None, int]]:
+    """Yield (first, last) of what is left of the spans without the ids that are known, which ascend."""
+    for start, last in _joined(spans):
+        first = start
+        for run in known:
+            if run[0] > last or (first is not None and run[1] < first):
+                continue
+            if first is None or run[0] > first:
+                yield first, run[0] - 1
+            first = run[1] + 1
+        if first is None or first <= last:
+            yield first, last
 
 
 def _joined(spans: Sequence[Span]) -> Iterator[tuple[int | None, int]]:
