@@ -8,14 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from cancellations.audit import anchoring, bodies, findings
 from cancellations.audit.digests import (
     MARK,
     EventRow,
     Key,
-    Runs,
     SealRow,
     audit_keys,
     digest_of,
@@ -27,23 +25,9 @@ from cancellations.audit.digests import (
 from cancellations.audit.findings import Verdict
 from cancellations.audit.models import AuditEvent
 from cancellations.audit.sealing import LATE, MOST_EVENTS, numbers_of
+from cancellations.audit.spans import Span, rest
 
 SEALS_AT_ONCE = 100
-
-
-class Span(NamedTuple):
-    """The ids a seal covers for the first time.
-
-    Attributes:
-        first: ``None`` for the lowest there are.
-        at: When it was sealed.
-        known: What was sealed before is known, so that an event in between which no seal claims is a stray.
-    """
-
-    first: int | None
-    last: int
-    at: datetime
-    known: bool
 
 
 def verify(*against: Path) -> Verdict:
@@ -122,7 +106,7 @@ class _Walk:
             self._take_whole(one)
         known = sorted(run for one, _before in sound if one.number in fitting for run in one.events)
         sound = [(one, before) for one, before in sound if one.number not in fitting]
-        rows = self._read(_rest(spans, known), [one for one, _before in sound])
+        rows = self._read(rest(spans, known), [one for one, _before in sound])
         for one, before in sound:
             self._compare(one, before, rows)
         self.covered = reach
@@ -233,31 +217,3 @@ def _is_sound(one: SealRow, key: Key) -> bool:
 def _reach(one: SealRow, reach: int | None) -> int:
     last: int = one.events[-1][1]
     return last if reach is None else max(last, reach)
-
-
-def _rest(spans: Sequence[Span], known: Runs) -> Iterator[tuple[int | None, int]]:
-    """Yield (first, last) of what is left of the spans without the ids that are known, which ascend."""
-    for start, last in _joined(spans):
-        first = start
-        for run in known:
-            if run[0] > last or (first is not None and run[1] < first):
-                continue
-            if first is None or run[0] > first:
-                yield first, run[0] - 1
-            first = run[1] + 1
-        if first is None or first <= last:
-            yield first, last
-
-
-def _joined(spans: Sequence[Span]) -> Iterator[tuple[int | None, int]]:
-    """Yield (first, last), neighbours as one."""
-    start, end = None, None
-    for span in spans:
-        if end is not None and span.first == end + 1:
-            end = span.last
-            continue
-        if end is not None:
-            yield start, end
-        start, end = span.first, span.last
-    if end is not None:
-        yield start, end

@@ -1,17 +1,19 @@
-"""A seal has room for its body. Written by hand: Django would make SQLite's table anew, and that loses its triggers."""
+"""A seal has room for its body."""
 
 from django.db import migrations, models
 
-BODY = models.CharField(max_length=64, default="", db_default="")
+
+class AddColumn(migrations.AddField):
+    """On SQLite Django would make the table anew, and that loses the triggers that keep it append-only."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        schema_editor.execute("ALTER TABLE cancellations_seal ADD COLUMN body varchar(64) DEFAULT '' NOT NULL")
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        schema_editor.execute("ALTER TABLE cancellations_seal DROP COLUMN body")
 
 
 class Migration(migrations.Migration):
     dependencies = [("cancellations", "0006_keys_of_an_address")]
 
-    operations = [
-        migrations.RunSQL(
-            "ALTER TABLE cancellations_seal ADD COLUMN body varchar(64) DEFAULT '' NOT NULL",
-            "ALTER TABLE cancellations_seal DROP COLUMN body",
-            state_operations=[migrations.AddField("seal", "body", BODY)],
-        ),
-    ]
+    operations = [AddColumn("seal", "body", models.CharField(max_length=64, default="", db_default=""))]
