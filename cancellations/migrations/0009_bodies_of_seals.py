@@ -14,6 +14,6 @@ class AddColumn(migrations.AddField):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cancellations", "0006_keys_of_an_address")]
+    dependencies = [("cancellations", "0008_newest_of_many")]
 
     operations = [AddColumn("seal", "body", models.CharField(max_length=64, default="", db_default=""))]
