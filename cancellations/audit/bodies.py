@@ -1,6 +1,6 @@
 """The body of a seal: all its events in one piece, written out by the database itself and hashed at once.
 
-A body that fits tells that every column of every row is as it was sealed, and costs a tenth of comparing marks. One
+A body that fits tells that every column of every row is as it was sealed, and costs an eighth of comparing marks. One
 that doesn't tells nothing: the rows are then compared with their marks, one by one. So each kind of database may write
 in its own way, and a way of writing that changes costs time and never truth; so does a body that somebody removed.
 """
