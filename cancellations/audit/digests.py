@@ -19,15 +19,18 @@ from cancellations.audit.models import AuditEvent, Seal
 
 MARK = 16
 LONGEST_NAME = 48
-_FIELDS = (
+RANGES_AT_ONCE = 200
+FIELDS = (
     "id", "uid", "at", "verb", "actor_id", "actor", "actor_kind", "origin", "incident", "subject_kind", "subject_id",
     "subject", "shop_id", "shop", "order_number", "data",
 )  # fmt: skip
-_SEAL_FIELDS = ("number", "at", "events", "count", "covered", "marks", "previous", "digest", "key_id")
-_AT_AS_TEXT = {
-    "sqlite": "CAST(at AS TEXT)",
-    "postgresql": "to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"')",
-}
+_SEAL_FIELDS = ("number", "at", "events", "count", "covered", "marks", "previous", "digest", "key_id", "body")
+# As text whatever DateStyle and TimeZone are. to_char() takes no notice of BC, and makes nothing of infinity.
+_AT = (
+    "CASE WHEN at >= '0001-01-01 00:00:00+00' AND at < 'infinity' "
+    "THEN to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"') "
+    "ELSE extract(epoch FROM at)::text END"
+)
 _encode = json.JSONEncoder(default=str, sort_keys=True, separators=(",", ":")).encode
 
 Runs = list[list[int]]
@@ -65,6 +68,7 @@ class SealRow(NamedTuple):
     previous: Any
     digest: Any
     key_id: Any
+    body: Any
 
 
 def audit_keys() -> dict[str, Key]:
@@ -94,7 +98,7 @@ def read_events(where: str, params: Sequence[Any], limit: int | None = None) -> 
     """Return events by id, as they stand; ``where`` is SQL of our own."""
     table, last = AuditEvent._meta.db_table, "" if limit is None else f" LIMIT {limit:d}"
     sql = f"SELECT {{}} FROM {table} WHERE {where} ORDER BY id{last}"  # noqa: S608 - no text of others
-    return [_event(row) for row in _fetch(sql, _FIELDS, params)]
+    return [_event(row) for row in _fetch(sql, FIELDS, params)]
 
 
 def events_among(ids: Sequence[int]) -> Iterator[EventRow]:
@@ -102,6 +106,14 @@ def events_among(ids: Sequence[int]) -> Iterator[EventRow]:
     rest = iter(ids)
     while some := list(islice(rest, 500)):
         yield from read_events(f"id IN ({', '.join(['%s'] * len(some))})", some)
+
+
+def events_between(ranges: Sequence[tuple[int | None, int]]) -> Iterator[EventRow]:
+    """Yield the events of these ranges of ids; ``None`` is the lowest there is."""
+    for start in range(0, len(ranges), RANGES_AT_ONCE):
+        some = ranges[start : start + RANGES_AT_ONCE]
+        where = " OR ".join("id <= %s" if first is None else "id BETWEEN %s AND %s" for first, _last in some)
+        yield from read_events(where, [end for one in some for end in one if end is not None])
 
 
 def read_seals(after: int, limit: int) -> list[SealRow]:
@@ -122,12 +134,12 @@ def moment_text(value: Any) -> Any:
 
 
 def _fetch(sql: str, fields: Sequence[str], params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    if connection.vendor != "sqlite":
+        return _run(sql.format(", ".join(_AT if name == "at" else name for name in fields)), params)
     try:
         return _run(sql.format(", ".join(fields)), params)
     except (DatabaseError, ValueError):  # a value its own type cannot carry: read it as text
-        shown = [_AT_AS_TEXT[connection.vendor] if name == "at" else name for name in fields]
-        if connection.vendor != "sqlite":
-            return _run(sql.format(", ".join(shown)), params)
+        shown = ["CAST(at AS TEXT)" if name == "at" else name for name in fields]
         assert connection.connection is not None
         kept = connection.connection.text_factory
         connection.connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")

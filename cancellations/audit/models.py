@@ -64,6 +64,8 @@ class Seal(models.Model):
         marks: The events' own digests, 16 hex digits each, in order: they name the one that was altered.
         digest: Hex HMAC-SHA256 over the seal before, the number, the time, the key's label, the runs and the marks.
         key_id: The key's label: its id and a fingerprint of its secret.
+        body: Hex HMAC-SHA256 over the digest and the events as the database writes them out; it saves looking at each.
+            "" in seals of before, and where an event claims a time long before its seal.
     """
 
     number = models.BigIntegerField(unique=True)
@@ -75,6 +77,7 @@ class Seal(models.Model):
     previous = models.CharField(max_length=64)
     digest = models.CharField(max_length=64)
     key_id = models.CharField(max_length=64)
+    body = models.CharField(max_length=64, default="", db_default="")
 
     class Meta:
         ordering = ["number"]

@@ -12,13 +12,21 @@ from itertools import pairwise
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from cancellations.audit import anchoring
-from cancellations.audit.digests import EventRow, Runs, audit_keys, digest_of, mark_of, moment_text, read_events
+from cancellations.audit import anchoring, bodies
+from cancellations.audit.digests import (
+    EventRow,
+    Runs,
+    audit_keys,
+    digest_of,
+    events_between,
+    mark_of,
+    moment_text,
+    read_events,
+)
 from cancellations.audit.models import Seal
 
 LATE = timedelta(minutes=30)  # also longer than two machines' clocks may be apart
 MOST_EVENTS = 10_000
-GAPS_AT_ONCE = 200
 
 
 def seal() -> Seal | None:
@@ -57,16 +65,12 @@ def numbers_of(runs: Runs) -> Iterator[int]:
 def _unsealed(last: Seal | None) -> list[EventRow]:
     if last is None:
         return read_events("id IS NOT NULL", [], MOST_EVENTS)
-    found: list[EventRow] = []
-    gaps = _recent_gaps(last)
-    for start in range(0, len(gaps), GAPS_AT_ONCE):
-        some = gaps[start : start + GAPS_AT_ONCE]
-        found += read_events(" OR ".join(["id BETWEEN %s AND %s"] * len(some)), [end for gap in some for end in gap])
+    found = list(events_between(_recent_gaps(last)))
     found += read_events("id > %s", [last.covered], MOST_EVENTS)
     return found[:MOST_EVENTS]
 
 
-def _recent_gaps(last: Seal) -> Runs:
+def _recent_gaps(last: Seal) -> list[tuple[int, int]]:
     """Return the numbers up to the highest sealed one that were still free a short while before the last seal."""
     first = Seal.objects.filter(at__gte=last.at - LATE).order_by("number").values_list("number", flat=True)[0]
     # From there on every seal, whatever its time: a machine whose clock is behind must not hide what it sealed.
@@ -75,7 +79,7 @@ def _recent_gaps(last: Seal) -> Runs:
     runs = sorted(run for _number, events in recent for run in events)
     floor = min(0, runs[0][0] - 1) if before is None else before
     merged = [[floor, floor], *(run for run in runs if run[1] > floor)]
-    return [[one[1] + 1, other[0] - 1] for one, other in pairwise(merged) if other[0] - one[1] > 1]
+    return [(one[1] + 1, other[0] - 1) for one, other in pairwise(merged) if other[0] - one[1] > 1]
 
 
 def _make(last: Seal | None, events: Sequence[EventRow]) -> Seal:
@@ -83,6 +87,8 @@ def _make(last: Seal | None, events: Sequence[EventRow]) -> Seal:
     number, previous, at = (last.number + 1 if last else 1), (last.digest if last else ""), timezone.now()
     runs = runs_of(event.id for event in events)
     marks = "".join(mark_of(event, key) for event in events)
+    digest = digest_of(key, previous=previous, number=number, at=moment_text(at), runs=runs, marks=marks)
+    backdated = last and min(event.at for event in events) < (last.at - LATE).isoformat()
     return Seal(
         number=number,
         at=at,
@@ -91,6 +97,7 @@ def _make(last: Seal | None, events: Sequence[EventRow]) -> Seal:
         covered=max(events[-1].id, last.covered if last else events[-1].id),
         marks=marks,
         previous=previous,
-        digest=digest_of(key, previous=previous, number=number, at=moment_text(at), runs=runs, marks=marks),
+        digest=digest,
         key_id=key.label,
+        body="" if backdated else bodies.made(key, digest, runs),
     )

@@ -1,15 +1,15 @@
 """Walks the whole chain and names what was edited, deleted, inserted into the past, or cut off at the end.
 
-Memory stays the same however long the record is: seals are read in blocks, and of events only those of a block.
+Where a seal's body fits, its events are as they were; only where it doesn't are they looked at one by one. Memory stays
+the same however long the record is: seals are read in blocks, and of events only those of a block.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
-from cancellations.audit import anchoring, findings
+from cancellations.audit import anchoring, bodies, findings
 from cancellations.audit.digests import (
     MARK,
     EventRow,
@@ -18,30 +18,16 @@ from cancellations.audit.digests import (
     audit_keys,
     digest_of,
     events_among,
+    events_between,
     mark_of,
-    read_events,
     read_seals,
 )
 from cancellations.audit.findings import Verdict
 from cancellations.audit.models import AuditEvent
 from cancellations.audit.sealing import LATE, MOST_EVENTS, numbers_of
+from cancellations.audit.spans import Span, rest
 
 SEALS_AT_ONCE = 100
-
-
-class Span(NamedTuple):
-    """The ids a seal covers for the first time.
-
-    Attributes:
-        first: ``None`` for the lowest there are.
-        at: When it was sealed.
-        known: What was sealed before is known, so that an event in between which no seal claims is a stray.
-    """
-
-    first: int | None
-    last: int
-    at: datetime
-    known: bool
 
 
 def verify(*against: Path) -> Verdict:
@@ -115,7 +101,12 @@ class _Walk:
                 spans.append(Span(first, reach, datetime.fromisoformat(one.at), known=not self.blind))
                 self.blind = False
             self._pass(one, sound=True)
-        rows = self._read(spans, [one for one, _before in sound])
+        fitting = bodies.fitting([(one, self._key_of(one)) for one, _before in sound])
+        for one in (one for one, _before in sound if one.number in fitting):
+            self._take_whole(one)
+        known = sorted(run for one, _before in sound if one.number in fitting for run in one.events)
+        sound = [(one, before) for one, before in sound if one.number not in fitting]
+        rows = self._read(rest(spans, known), [one for one, _before in sound])
         for one, before in sound:
             self._compare(one, before, rows)
         self.covered = reach
@@ -125,12 +116,9 @@ class _Walk:
                 if span.known:
                     self.strays[pk] = (event, span.at)
 
-    def _read(self, spans: Sequence[Span], sound: Sequence[SealRow]) -> dict[int, EventRow]:
-        """Return the events these seals cover, and those that stand between them."""
-        rows: dict[int, EventRow] = {}
-        for first, last in _joined(spans):
-            where, params = ("id <= %s", [last]) if first is None else ("id BETWEEN %s AND %s", [first, last])
-            rows |= {event.id: event for event in read_events(where, params)}
+    def _read(self, ranges: Iterable[tuple[int | None, int]], sound: Sequence[SealRow]) -> dict[int, EventRow]:
+        """Return the events in these ranges, and those of before that these seals cover."""
+        rows = {event.id: event for event in events_between(list(ranges))}
         if self.covered is not None:
             late = [pk for one in sound for pk in numbers_of(one.events) if pk <= self.covered]
             rows |= {event.id: event for event in events_among(late)}
@@ -176,8 +164,16 @@ class _Walk:
         if sound:
             self.at = self.verdict.up_to = datetime.fromisoformat(one.at)
 
+    def _key_of(self, sound: SealRow) -> Key:
+        return self.keys[sound.key_id.rpartition(".")[0]]
+
+    def _take_whole(self, one: SealRow) -> None:
+        self.verdict.events += one.count
+        for pk in [pk for pk in self.strays if any(first <= pk <= last for first, last in one.events)]:
+            del self.strays[pk]
+
     def _compare(self, one: SealRow, before: datetime | None, rows: dict[int, EventRow]) -> None:
-        key, earliest = self.keys[one.key_id.rpartition(".")[0]], (before - LATE).isoformat() if before else ""
+        key, earliest = self._key_of(one), (before - LATE).isoformat() if before else ""
         for position, pk in enumerate(numbers_of(one.events)):
             self.strays.pop(pk, None)
             event = rows.pop(pk, None)
@@ -221,17 +217,3 @@ def _is_sound(one: SealRow, key: Key) -> bool:
 def _reach(one: SealRow, reach: int | None) -> int:
     last: int = one.events[-1][1]
     return last if reach is None else max(last, reach)
-
-
-def _joined(spans: Sequence[Span]) -> Iterator[tuple[int | None, int]]:
-    """Yield (first, last), neighbours as one."""
-    start, end = None, None
-    for span in spans:
-        if end is not None and span.first == end + 1:
-            end = span.last
-            continue
-        if end is not None:
-            yield start, end
-        start, end = span.first, span.last
-    if end is not None:
-        yield start, end

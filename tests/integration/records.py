@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
-from cancellations.audit import sealing, trail
+from cancellations.audit import bodies, sealing, trail
 from cancellations.audit.findings import Verdict
 from cancellations.audit.models import AuditEvent, Seal
 from cancellations.audit.verifying import verify
@@ -50,6 +50,11 @@ def write(count: int = 1, verb: str = "shop.changed", **more: Any) -> list[Audit
         trail.record(verb, by=trail.WORKER, subject_kind="shop", subject_id=1, subject="Cat", data=data, **more)
         for _ in range(count)
     ]
+
+
+def earlier(patch: pytest.MonkeyPatch) -> None:
+    """Seal as it was done before seals had bodies."""
+    patch.setattr(bodies, "made", lambda *_args: "")
 
 
 def sealed(*counts: int) -> None:

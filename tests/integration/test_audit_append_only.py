@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - the names of our own tables
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -15,7 +16,7 @@ from cancellations.requests.models import Attempt, CancellationRequest
 from cancellations.requests.states import State
 from cancellations.shops.models import Shop
 from tests.integration.records import EVENTS, SEALS, found, record, sealed, vendor
-from tests.throwaway import run, triggers_lifted
+from tests.throwaway import database, run, triggers_lifted
 
 __all__ = ["record", "vendor"]
 pytestmark = pytest.mark.usefixtures("record")
@@ -51,6 +52,19 @@ def attempts() -> Iterator[None]:
         run(f"DELETE FROM {ATTEMPTS}")
     for row in (cancellation, shop, by):
         row.delete()
+
+
+def test_S12_no_migration_loses_a_trigger(record: str, tmp_path: Path) -> None:
+    """Where Django makes a table of SQLite anew, its triggers are gone."""
+    asked, last = {
+        "sqlite": ("SELECT name FROM sqlite_master WHERE type = 'trigger'", "no_replace"),
+        "postgresql": ("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal", "no_truncate"),
+    }[record]
+    with database(record, tmp_path), connection.cursor() as cursor:
+        cursor.execute(asked)
+        there = {name for (name,) in cursor.fetchall()}
+    wanted = {f"{table}_{what}" for table in (EVENTS, SEALS, ATTEMPTS) for what in ("no_update", "no_delete", last)}
+    assert wanted <= there
 
 
 @pytest.mark.parametrize("table", [EVENTS, SEALS])

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from cancellations.audit import anchoring, sealing
 from cancellations.audit.models import AuditEvent, Seal
-from tests.integration.records import EVENTS, SEALS, found, record, sealed, vendor, verdict, write
+from tests.integration.records import EVENTS, SEALS, earlier, found, record, sealed, vendor, verdict, write
 from tests.throwaway import run, triggers_lifted
 
 __all__ = ["record", "vendor"]
@@ -33,6 +33,13 @@ TEXTS = [
     if one.get_internal_type() == "CharField"
 ]  # fmt: skip
 COLUMNS = [*NEW, *TEXTS]
+
+
+@pytest.fixture(params=["now", "before"], autouse=True)
+def seals_of(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seals as they are made now, and as they were made before they had bodies."""
+    if request.param == "before":
+        earlier(monkeypatch)
 
 
 def ids() -> list[int]:
