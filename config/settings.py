@@ -126,9 +126,9 @@ elif _database["ENGINE"].endswith("postgresql"):
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- Cache: locks, platform tokens (sealed) and lock-outs; shared by all processes, so never in memory.
+_memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}  # of one process, for what may be forgotten
 CACHES = {"default": env.cache_url_config(env("CACHE_URL", default="") or "dbcache://cache")}
-CACHES["template_fragments"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}  # alike on every page
-CACHES["process"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "process"}  # short-lived
+CACHES |= {name: {**_memory, "LOCATION": name} for name in ("template_fragments", "process")}
 
 # -- Background work: the database is the queue, Celery the doorbell.
 BROKER_URL = env("BROKER_URL", default="") or "spool"
@@ -198,12 +198,11 @@ INSECURE_HTTP = env.bool("INSECURE_HTTP", default=False)
 SECURE_SSL_REDIRECT = not INSECURE_HTTP
 SECURE_REDIRECT_EXEMPT = [r"^healthz/$"]
 SECURE_HSTS_SECONDS = 0 if INSECURE_HTTP else 365 * 24 * 3600
-SECURE_HSTS_INCLUDE_SUBDOMAINS = not INSECURE_HTTP
-SECURE_HSTS_PRELOAD = not INSECURE_HTTP
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not INSECURE_HTTP
 SECURE_REFERRER_POLICY = "same-origin"
-if env.bool("BEHIND_PROXY", default=False):
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_NAME = "session" if INSECURE_HTTP else "__Host-session"
 CSRF_COOKIE_NAME = "csrf" if INSECURE_HTTP else "__Host-csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not INSECURE_HTTP
