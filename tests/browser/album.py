@@ -64,10 +64,10 @@ class Album:
         """Return those of the sights that were asked for."""
         return [one for one in sights if re.search(self.only, one.name)]
 
-    def take(self, sights: Iterable[pages.Sight]) -> None:
-        """Photograph every sight in every look."""
+    def take(self, sights: Iterable[pages.Sight], *looks: Look) -> None:
+        """Photograph every sight in every look, or in some."""
         wanted = self.wants(sights)
-        for look in self.looks:
+        for look in looks or self.looks:
             for who in sorted({one.who for one in wanted}):
                 context = self.browser.new_context(
                     base_url=self.desk.url, viewport={"width": look.width, "height": 900},
@@ -134,8 +134,8 @@ def main() -> int:
         album = Album(browser, desk, given.folder, looks, given.only, not given.no_paper, [], {})
         made = pages.made_by(desk, "all_states")
         album.take([*pages.every(made), *pages.at_the_door(made)])
-        if album.wants(pages.when_held(made)):
-            album.take(pages.when_held(pages.made_by(desk, "hold")))
+        for look in looks if album.wants(pages.when_held(made)) else ():  # a hold that can end does so by itself
+            album.take(pages.when_held(pages.made_by(desk, "hold")), look)
         if album.wants(pages.when_silent(made)):
             with pages.frozen(desk):
                 album.take(pages.when_silent(pages.made_by(desk, "silent")))
