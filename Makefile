@@ -7,7 +7,7 @@ SEED ?= 1
 SETTINGS := DJANGO_SETTINGS_MODULE=tests.settings
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev env demo test check format lint types arrows scan baseline audit messages screenshots faults bench clean
+.PHONY: help install dev env demo test check format lint types arrows scan baseline audit messages screenshots album faults bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -86,6 +86,9 @@ messages: $(VENV)/.dev ## collect the strings to translate (needs GNU gettext)
 
 screenshots: $(VENV)/.dev ## make the README's picture (needs Chromium)
 	@$(PY) -m tests.browser.screenshots
+
+album: $(VENV)/.dev ## photograph every page in every look, into data/album (needs Chromium); LOOKS=… chooses
+	@$(PY) -m tests.browser.album --looks "$(LOOKS)"
 
 faults: $(VENV)/.dev ## thousands of seeded faults on real services; takes an hour, SEED=… repeats one
 	@$(PY) -m tests.faults --seed $(SEED) --faults 5000 --requests 10000

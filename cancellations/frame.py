@@ -20,6 +20,7 @@ from cancellations.shops import arming
 from cancellations.shops.hosts import is_local
 from cancellations.shops.models import Environment, Pulse, ShopHealth
 from cancellations.shops.scope import shops_of
+from cancellations.templatetags.desk import gap
 from providers.errors import Cause
 
 NAMED = 3
@@ -105,7 +106,7 @@ def banners(request: HttpRequest) -> list[Banner]:
     if (standing := arming.standing()) != arming.Standing.ARMED:
         found, step = arming.WORDS[standing]
         words = (gettext(found), gettext(step)) if may(person, "shops") else (gettext(found), gettext(arming.ASK_ADMIN))
-        told.append(Banner("bad", "no-symbol", " ".join(words)))
+        told.append(Banner("bad", "no-symbol", gap().join(words)))
     if not heard:
         text = gettext(
             "No worker has been heard of for a minute. Cancellations wait and are sent as soon as one is back."

@@ -22,6 +22,7 @@ from cancellations.shops.scope import visible_to
 
 UNTOUCHED = (BatchState.PLANNING, BatchState.PLANNED, BatchState.DISCARDED)
 MOST_MEANT = 8
+NO_OUTCOME = ("moving", "waits", "pending_approval", "uncertain")
 # A large bulk is looked at less often, and those who look within the same second share what was counted.
 _POLL, _POLL_LARGE, _LARGE = 2, 5, 500
 _SHARED_SECONDS = 1.0
@@ -59,7 +60,7 @@ def state_of(batch: Batch, person: Person) -> dict[str, Any]:
     else:
         numbers = _numbers_of(batch, person)
         ready = numbers.total
-        ended = numbers.total - numbers.of("moving") - numbers.of("waits")
+        ended = numbers.total - sum(numbers.of(word) for word in NO_OUTCOME)
         moves = batch.state == BatchState.RUNNING or bool(numbers.of("moving") and batch.state != BatchState.DONE)
         left = partial(progress.seconds_left, batch, numbers)  # asked for by the template, not by a silent poll
         context |= {"ended": ended, "seconds_left": left, "poll": _pause(batch) if moves else 0}

@@ -20,30 +20,30 @@ class Word:
     tone: str
 
 
-# In the order in which a plan tells them.
+# In the order in which a plan tells them. They share a bar with a legend, so no two have the same tone.
 VERDICTS: dict[str, Word] = {
     Verdict.READY: Word(gettext_lazy("Will be cancelled"), "good"),
     Verdict.READY_APPROVAL: Word(gettext_lazy("Needs approval"), "violet"),
     Verdict.AMBIGUOUS: Word(gettext_lazy("Which one?"), "warn"),
-    Verdict.CANCELLED: Word(gettext_lazy("Cancelled already"), "info"),
-    Verdict.OPEN: Word(gettext_lazy("Asked for already"), "accent"),
+    Verdict.CANCELLED: Word(gettext_lazy("Cancelled already"), "teal"),
+    Verdict.OPEN: Word(gettext_lazy("Asked for already"), "info"),
     Verdict.CANNOT: Word(gettext_lazy("Can't be cancelled"), "dull"),
     Verdict.UNKNOWN: Word(gettext_lazy("Not found"), "bad"),
-    Verdict.BAD: Word(gettext_lazy("Can't be read"), "bad"),
+    Verdict.BAD: Word(gettext_lazy("Can't be read"), "pale-bad"),
     Verdict.DOUBLED: Word(gettext_lazy("Doubled"), "quiet"),
 }
 
 # The same of a plan that was put away: nothing of it comes any more.
-_PUT_AWAY: dict[str, Word] = VERDICTS | {
-    Verdict.READY: Word(gettext_lazy("Would have been cancelled"), "quiet"),
+PUT_AWAY: dict[str, Word] = VERDICTS | {
+    Verdict.READY: Word(gettext_lazy("Would have been cancelled"), "pale"),
     Verdict.READY_APPROVAL: Word(gettext_lazy("Would have needed approval"), "violet"),
 }
 
-# What became of the rows that were to be cancelled.
+# What became of the rows that were to be cancelled; no two have the same tone here, either.
 OUTCOMES: dict[str, Word] = {
     "succeeded": Word(gettext_lazy("Cancelled"), "good"),
     "moving": Word(gettext_lazy("Under way"), "info"),
-    "waits": Word(gettext_lazy("Not asked yet"), "quiet"),
+    "waits": Word(gettext_lazy("Not asked yet"), "pale"),
     "pending_approval": Word(gettext_lazy("Waiting for approval"), "violet"),
     "uncertain": Word(gettext_lazy("Not sure yet"), "warn"),
     "rejected": Word(gettext_lazy("Refused"), "bad"),
@@ -61,7 +61,7 @@ BUCKETS = {
 
 def verdicts_of(batch: Batch) -> dict[str, Word]:
     """Return the words for the verdicts of a plan, as it stands."""
-    return _PUT_AWAY if batch.state == BatchState.DISCARDED else VERDICTS
+    return PUT_AWAY if batch.state == BatchState.DISCARDED else VERDICTS
 
 
 def headline(batch: Batch, ready: int, *, first: bool = False, approval: bool = False) -> Headline:

@@ -20,7 +20,7 @@ from providers.errors import AuthFailed, ProviderError, RateLimited, Rejected
 INACTIVE = gettext_noop("This shop is switched off, so it is not asked.")
 CANNOT = gettext_noop("This platform cannot be asked for a single order. Import its orders from a file.")
 NO_NUMBER = gettext_noop("Platforms are asked by an order's id, and this does not look like one.")
-DIGITS_ONLY = gettext_noop("Order ids of this platform are digits only, so it was not asked.")
+DIGITS_ONLY = gettext_noop("Order IDs of this platform are digits only, so it was not asked.")
 BROKEN = gettext_noop("This shop's connection is broken, so it could not be asked. An admin has to mend it.")
 NOT_THERE = gettext_noop("The platform has no such order for us.")
 BUSY = gettext_noop("The platform asks us to slow down. Ask again in a minute.")

@@ -24,7 +24,7 @@ _TWICE = gettext_noop("The column “%(column)s” is there twice.")
 _LACKING = gettext_noop("The column “%(column)s” is missing. The first line must name the columns: %(columns)s.")
 TOO_LONG = gettext_noop("The line is longer than 64 KB.")
 QUOTE = gettext_noop("A quotation mark is never closed, or stands in the middle of a cell.")
-CELLS = gettext_noop("The line has %(found)s cells, the first line has %(wanted)s.")
+CELLS = gettext_noop("Cells in this line: %(found)s; in the first line: %(wanted)s.")
 NUL = gettext_noop("The line holds a NUL character, which no text has.")
 
 

@@ -9,6 +9,7 @@ from cancellations.moments import exact_text
 from cancellations.orders.models import Order, OrderItem, OrderStatus
 from cancellations.requests.models import CancellationRequest
 from cancellations.shops.models import Shop
+from cancellations.templatetags.desk import gap
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,11 @@ def verdict_on(
     source = "file" if order.source == "file" else "platform"
     if unit.status == OrderStatus.CANCELLED:
         why = _("It is cancelled already.")
-        return Verdict(False, f"{why} {_by_us(done)}" if done else why, source, order.seen_at, done=done)
+        return Verdict(False, f"{why}{gap()}{_by_us(done)}" if done else why, source, order.seen_at, done=done)
     if done:
         since = source == "platform" and order.seen_at > done.state_since
         told = _("But the platform shows it otherwise since: look at it there first.") if since else ""
-        return Verdict(False, f"{_by_us(done)} {told}".strip(), "request", done.state_since, done=done)
+        return Verdict(False, f"{_by_us(done)}{gap()}{told}".strip(), "request", done.state_since, done=done)
     return Verdict(unit.cancellable, _(unit.why) if unit.why else "", source, order.seen_at)
 
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -75,6 +76,7 @@ def _context(request: HttpRequest, cancellation: CancellationRequest) -> dict[st
         "steps": steps(cancellation),
         "moment": moment(cancellation, said),
         "look_again": next_look(cancellation),
+        "next_try": cancellation.due_at if cancellation.due_at and cancellation.due_at > timezone.now() else None,
         "owner": owner(cancellation),
         "deadline": deadline(cancellation),
         "final": cancellation.state in (*FINAL, State.FAILED),

@@ -14,7 +14,7 @@ from cancellations.requests.waiting import held_by_bulk, wait_of
 from cancellations.shops import health
 from cancellations.shops.connection import capabilities_of, card_of
 from cancellations.shops.models import Shop
-from cancellations.templatetags.desk import grouped
+from cancellations.templatetags.desk import gap, grouped
 
 VERBS = {
     "cancellation.requested": gettext_lazy("Asked for"),
@@ -137,7 +137,7 @@ def _uncertain(cancellation: CancellationRequest) -> Headline:
     told = _told(cancellation) or _("It was asked, and no answer can be read. Perhaps it was done.")
     if cancellation.in_review:
         if not capabilities_of(cancellation.shop).get_order:
-            told += " " + _("This shop's orders can't be read here: look it up at the platform, then settle it.")
+            told += gap() + _("This shop's orders can't be read here: look it up at the platform, then settle it.")
         return Headline("warn", "question-mark-circle", _("In review: a person has to find out."), told)
     return Headline("warn", "question-mark-circle", _("Not sure yet."), told)
 
@@ -175,7 +175,7 @@ def _succeeded(cancellation: CancellationRequest) -> Headline:
     else:
         text = _("%(platform)s said so.") % {"platform": platform}
     told = _told(cancellation)
-    return Headline("good", "check-circle", title, f"{text} {told}".strip())
+    return Headline("good", "check-circle", title, f"{text}{gap()}{told}".strip())
 
 
 def _rejected(cancellation: CancellationRequest) -> Headline:

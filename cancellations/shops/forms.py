@@ -12,6 +12,7 @@ from cancellations.people.models import Person
 from cancellations.schema import as_lines, asked_for, default_of, form_field
 from cancellations.shops import configuring
 from cancellations.shops.models import MOST_CALLS_PER_SECOND, Environment, Shop
+from cancellations.templatetags.desk import gap
 from providers.contract import Card, Field
 
 
@@ -27,7 +28,7 @@ class CardForm(forms.Form):
             field = form_field(one)
             if options is None and one.when and one.when[0] in labels:
                 only = _("Only where “%(option)s” is “%(value)s”.") % _condition(labels[one.when[0]], one.when[1])
-                field.help_text = f"{field.help_text} {only}".strip()
+                field.help_text = f"{field.help_text}{gap()}{only}".strip()
             elif options is not None:
                 field.required = one.required and one.kind != "switch"
             field.is_optional = not one.required and one.kind != "switch"  # type: ignore[attr-defined]  # for the template

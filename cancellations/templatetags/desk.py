@@ -32,6 +32,18 @@ def icon(name: str, size: int = 20) -> SafeString:
 
 
 @register.simple_tag
+def gap() -> str:
+    """Part two sentences, or a label and what it names; Chinese marks bring their own space."""
+    return "" if (get_language() or "").startswith("zh") else " "
+
+
+@register.simple_tag
+def colon() -> str:
+    """Part a name and what is said of it."""
+    return "：" if (get_language() or "").startswith("zh") else ": "
+
+
+@register.simple_tag
 def badge(state: Any, detail: str = "", label: str = "") -> SafeString:
     """Draw a state as mark and word; a request may be given whole, so that its shades of meaning show."""
     word = str(getattr(state, "state", state))

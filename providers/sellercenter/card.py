@@ -89,7 +89,7 @@ CARD = Card(
     lookup=(
         Field(
             "order_id",
-            _("Order id"),
+            _("Order ID"),
             _("Seller Center's own OrderId: digits. It is not the order number the buyer sees."),
             kind="integer",
         ),

@@ -24,6 +24,7 @@ _FACTS = (
     ("deleted_at", gettext_noop("Deleted at")),
     ("tags", gettext_noop("Tags")),
 )
+_AMOUNTS = ("total_paid", "total_refund_price")
 
 CANCELLED = Standing(False, gettext_noop("The order is cancelled already."))
 FINISHED = Standing(False, gettext_noop("The order is finished. Arrange a refund in the store's admin instead."))
@@ -159,6 +160,14 @@ def _traces(order: Mapping[str, Any]) -> Iterator[Trace]:
         yield Trace(at, plain(parcel.get("status")), " ".join(filter(None, words)))
 
 
+def _fact(order: Mapping[str, Any], key: str) -> str:
+    """Return a fact as people read it: an amount with its currency, a time without its letters."""
+    text = plain(order.get(key))
+    if key.endswith("_at") and (at := moment(order.get(key))):
+        return at.strftime("%Y-%m-%d %H:%M UTC")
+    return f"{text} {plain(order.get('currency'))}".strip() if text and key in _AMOUNTS else text
+
+
 def order_of(order: Mapping[str, Any]) -> PlatformOrder:
     """Return an order as the contract has it; the caller has seen to it that there is an id.
 
@@ -167,7 +176,7 @@ def order_of(order: Mapping[str, Any]) -> PlatformOrder:
     Source: seed 003, success response; "Order List" (before payment ``placed_at`` is null).
     """
     order_id = identifier(order.get("id"))
-    facts = ((label, plain(order.get(key))) for key, label in _FACTS)
+    facts = ((label, _fact(order, key)) for key, label in _FACTS)
     return PlatformOrder(
         ref={"order_id": order_id},
         number=plain(order.get("number")) or order_id,

@@ -6,7 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.journey import Eyes, ending_in, find, plain, sign_in
+from tests.browser import pages
+from tests.browser.journey import Eyes, find, plain, sign_in
 from tests.stack import Stack, wait_until
 
 pytestmark = pytest.mark.browser
@@ -20,49 +21,6 @@ LOOKS = [
 ]
 
 
-def addresses(desk: Stack) -> list[str]:
-    """Return one address of every kind of page; the cancellations are in several states."""
-    for number in (plain(desk, "shoplazza", skip=7), ending_in(desk, "shoplazza", "-REJECT")):
-        desk.manage("cancel", "--shop", "shoplazza-sandbox", "--order", number, "--reason", "out_of_stock",
-                    "--by", "agent", "--wait", "20", "--json", ok=False)  # fmt: skip
-    ids = [one["id"] for one in desk.cancellations()]
-    bulks = [bulk(desk, started=started) for started in (False, True)]
-    order = "/orders/1/"
-    return [
-        "/", "/orders/", "/orders/?q=nothing-like-this-1234", "/orders/?status=cancelled", order, "/orders/import/",
-        "/cancellations/", "/cancellations/?tab=needs", "/bulk/", "/bulk/new/",
-        *(f"/bulk/{pk}/" for pk in bulks), f"/bulk/{bulks[0]}/?show=doubled",
-        *(f"/cancellations/{pk}/" for pk in ids[:3]), "/audit/",
-        "/audit/record/", "/operations/",
-        "/shops/", "/shops/shoplazza-sandbox/", "/shops/new/", "/shops/new/shoplazza/", "/reasons/", "/people/",
-        "/orders/pulls/", "/me/",
-        "/accounts/password/change/", "/nothing-here/",
-    ]  # fmt: skip
-
-
-def bulk(desk: Stack, *, started: bool) -> int:
-    """Plan a bulk of a few orders, doubles and unknown ones among them; perhaps start it."""
-    text = "\n".join([*(plain(desk, "shoplazza", skip=at) for at in (12, 13, 13)), "order 99887766554433"])
-    code = f"""
-import time, uuid
-from cancellations.batches import decisions, handing_in
-from cancellations.batches.models import Batch
-from cancellations.people.models import Person
-from cancellations.reasons.models import Reason
-by, reason = Person.objects.get(username="admin"), Reason.objects.get(code="out_of_stock")
-made = handing_in.hand_in(by=by, reason=reason, note="", submission=uuid.uuid4(), text={text!r})
-for _ in range(300):
-    made.refresh_from_db()
-    if made.state != "planning":
-        break
-    time.sleep(0.1)
-if {started} and decisions.ready(made):
-    decisions.start(made, by=by)
-print(made.pk)
-"""
-    return int(desk.manage("shell", "--no-imports", "-c", code).stdout.split()[-1])
-
-
 @pytest.mark.parametrize(("width", "scheme", "language"), LOOKS)
 def test_every_page_is_accessible_and_fits(
     browser: Browser, desk: Stack, width: int, scheme: str, language: str
@@ -71,10 +29,10 @@ def test_every_page_is_accessible_and_fits(
     page = sign_in_anyhow(browser, desk, eyes, viewport={"width": width, "height": 900}, color_scheme=scheme,
                           locale=language)  # fmt: skip
     found = []
-    for address in addresses(desk):
-        page.goto(address)
+    for sight in pages.walked(pages.made_by(desk, "few")):
+        page.goto(sight.address)
         page.wait_for_load_state("networkidle")
-        found += [f"{address}: {one}" for one in faults(page)]
+        found += [f"{sight.name} {sight.address}: {one}" for one in faults(page)]
     assert found == []
     assert [text for text in eyes.complaints if "404" not in text] == []
 

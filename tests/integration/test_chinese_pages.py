@@ -1,4 +1,4 @@
-"""Every kind of page in Chinese: no English sentence is left among the words people read."""
+"""Every kind of page in Chinese: no English sentence is left, nobody is called 你, and no space follows a 。"""
 
 import re
 from html.parser import HTMLParser
@@ -19,6 +19,8 @@ CHINESE = {"Accept-Language": "zh-hans"}
 # Values sent to a platform, names of rights and headings of files stay as they are written there.
 KEPT = ("Item out of stock", "Seller API Order Access", "Seller Center sandbox", "CSV UTF-8")
 ENGLISH = re.compile(r"[A-Za-z][a-z'’]*(?:[ ,;]+[A-Za-z][a-z'’]*){3,}")
+_INLINE = r"(?:</?(?:strong|b|a|span|q|time|code)\b[^>]*>)*"
+SPACED = re.compile(rf"[。：，；！？]{_INLINE} +{_INLINE}[^\s<]+")
 SPOKEN = ("aria-label", "title", "placeholder", "alt", "data-confirm", "data-confirm-title", "data-confirm-yes",
           "data-confirm-no", "data-word-copied", "data-word-trouble", "data-announce")  # fmt: skip
 
@@ -67,6 +69,8 @@ def read(client: Client, address: str, expected: int = 200) -> str:
     assert answer.status_code == expected, address
     html = answer.content.decode()
     assert 'lang="zh-hans"' in html
+    assert "你" not in html, address
+    assert SPACED.findall(html) == [], address
     return html
 
 

@@ -76,7 +76,7 @@ def test_chinese_arrives_in_every_encoding_spreadsheets_write(shop: Shop, encodi
     ("line", "cause"),
     [
         (",open,1,2026-01-01,EUR,a@b.c", "“order_id” is empty"),
-        ("1,open,1", "has 3 cells"),
+        ("1,open,1", "Cells in this line: 3"),
         ('1,"open,1,2026-01-01,EUR,a@b.c', "quotation mark"),
         ('1,"op"en,1,2026-01-01,EUR,a@b.c', "quotation mark"),
         ("1,open,ten,2026-01-01,EUR,a@b.c", "no amount"),

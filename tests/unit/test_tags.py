@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django import forms
+from django.conf import settings
 from django.template import Context, Template
 from django.test import RequestFactory
 from django.utils import timezone, translation
 
+from cancellations.batches.wording import OUTCOMES, PUT_AWAY, VERDICTS
 from cancellations.charts import ceiling
 from cancellations.marks import MARKS
 from cancellations.moments import ago, span
@@ -42,6 +44,14 @@ def test_every_state_and_status_has_a_mark_beside_its_words(word):
 def test_states_of_different_meaning_never_look_the_same():
     looks = [(str(MARKS[state].label), MARKS[state].icon, MARKS[state].tone) for state in State]
     assert len({label for label, _, _ in looks}) == len(looks)
+
+
+@pytest.mark.parametrize("told", [VERDICTS, PUT_AWAY, OUTCOMES], ids=["a plan", "a plan put away", "a run"])
+def test_no_two_parts_of_a_bar_have_the_same_tone(told):
+    tones = [one.tone for one in told.values()]
+    assert len(set(tones)) == len(tones)
+    known = re.findall(r'^\[data-tone="([\w-]+)"\]', (settings.BASE_DIR / "static/css/tokens.css").read_text(), re.M)
+    assert set(tones) <= set(known)
 
 
 def test_a_request_shows_that_it_is_in_review_or_had_been_cancelled_before():

@@ -52,6 +52,14 @@ def test_money_that_is_none_is_unknown(odd):
     assert money(odd) is None
 
 
+def test_facts_say_their_currency_and_their_time_as_people_read_them():
+    order = {"id": "1", "currency": "USD", "total_paid": "12.50", "canceled_at": "2018-10-31T13:02:19-04:00"}
+    assert order_of(order).facts == (("Paid", "12.50 USD"), ("Cancelled at", "2018-10-31 17:02 UTC"))
+    assert order_of(order | {"currency": None, "canceled_at": "soon"}).facts == (
+        ("Paid", "12.50"), ("Cancelled at", "soon"),
+    )  # fmt: skip
+
+
 def test_any_field_may_hold_anything():
     world = World("shoplazza", now=lambda: datetime(2026, 3, 4, tzinfo=UTC))
     SANDBOX.seed(world, 20)
