@@ -44,7 +44,7 @@ class AuditEvent(models.Model):
             models.Index(fields=["-at", "-id"], name="event_newest"),
             models.Index(fields=["subject_kind", "subject_id", "id"], name="event_subject"),
             models.Index(fields=["shop_id", "-at", "-id"], name="event_shop"),
-            models.Index(fields=["actor", "-at", "-id"], name="event_actor"),
+            models.Index(fields=["actor", "-at", "-id"], include=["actor_kind"], name="event_actor"),
             models.Index(fields=["verb", "-at", "-id"], name="event_verb"),
             models.Index(fields=["order_number", "-at", "-id"], name="event_order"),
         ]
