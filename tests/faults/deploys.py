@@ -99,6 +99,7 @@ class _Rollout:
                 self._widen()
         self._wait(lambda: not unsettled(self._field.database), 120)
         self._made.seconds = time.monotonic() - begun
+        self._field.rest()
         return self._judge()
 
     def _start(self) -> str:
