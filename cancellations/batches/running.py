@@ -118,17 +118,14 @@ def _ask_some(batch: Batch, shop: Shop, *, only_first: bool) -> int:
     rows = BatchRow.objects.filter(batch=batch, waits=True, shop=shop)
     if only_first:
         rows = rows.filter(wave=0)
-    room = min(_room(batch, shop), CHUNK)
-    some = list(rows.order_by("wave", "pk")[:room]) if room > 0 else []
+    ahead = max(LEAST_AHEAD, int((rate_of(shop) or MOST_A_SECOND) * AHEAD_SECONDS))
+    room = ahead - requests_of(batch).filter(shop=shop, state__in=(State.QUEUED, State.SENDING)).count()
+    if room < min(CHUNK, ahead // 2):
+        return 0  # asking for every single one that is sent would cost as much as sending them
+    some = list(rows.order_by("wave", "pk")[: min(room, CHUNK)])
     if some:
         _ask(batch, shop, some)
     return len(some)
-
-
-def _room(batch: Batch, shop: Shop) -> int:
-    """Return how many more may wait in a shop."""
-    ahead = max(LEAST_AHEAD, int((rate_of(shop) or MOST_A_SECOND) * AHEAD_SECONDS))
-    return ahead - requests_of(batch).filter(shop=shop, state__in=(State.QUEUED, State.SENDING)).count()
 
 
 def _ask(batch: Batch, shop: Shop, rows: Sequence[BatchRow]) -> None:

@@ -55,8 +55,12 @@ def sweep(pause: float = 0.0) -> None:
     _apart(sweeping.restored)
     _apart(sweeping.lost_sends)
     _apart(sweeping.lost_attempts)
+    for shop_id in _apart(sweeping.shops_with_work) or ():
+        if senders.SENDERS.is_open:
+            senders.SENDERS.want(shop_id)  # without a message: sweeps come to all workers as messages would
+        else:
+            ring.ring(deliver, shop_id)
     for task, find in (
-        (deliver, sweeping.shops_with_work),
         (check, sweeping.shops_with_checks),
         (probe, sweeping.shops_to_probe),
     ):
