@@ -38,4 +38,4 @@ def sweep(pause: float = 0.0) -> None:
         else:
             mine = batch_id  # mostly there is one, and a message every other second would be half of what it costs
     if mine:
-        advance(mine)
+        running.advance(mine)  # whatever it leaves is for the next sweep
