@@ -109,11 +109,11 @@ def test_S12_where_bodies_fit_no_row_is_looked_at(monkeypatch: pytest.MonkeyPatc
 
 
 def test_S12_a_seal_of_many_parts_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, many in (("PART", 3), ("PARTS_AT_ONCE", 2)):
-        monkeypatch.setattr(bodies, name, many)
-    sealed(20, 1, 7)
-    monkeypatch.undo()  # how they are parted is no part of what is sealed
-    assert rows_looked_at(monkeypatch) == 0
+    with monkeypatch.context() as patch:
+        for name, many in (("PART", 3), ("PARTS_AT_ONCE", 2)):
+            patch.setattr(bodies, name, many)
+        sealed(20, 1, 7)
+    assert rows_looked_at(monkeypatch) == 0  # how they are parted is no part of what is sealed
 
 
 def test_S12_no_setting_of_a_connection_makes_a_difference(record: str, monkeypatch: pytest.MonkeyPatch) -> None:
