@@ -36,7 +36,7 @@ AHEAD_SECONDS = 10
 LEAST_AHEAD = 200
 # Where nothing limits a shop, so much is thought to be sent in a second at most.
 MOST_A_SECOND = 300
-CHUNK = 200
+CHUNK = 250
 SLICE_SECONDS = 5.0
 
 GONE = gettext_noop("The order is not known any more.")
