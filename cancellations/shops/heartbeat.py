@@ -2,28 +2,24 @@
 
 import logging
 import threading
+import time
 from typing import Any
 
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_ready
 from django.db import connection
 
+from cancellations import ring
 from cancellations.shops import arming
 from cancellations.shops.models import Pulse
 
 log = logging.getLogger(__name__)
 
 SECONDS = 15.0  # short beside Pulse.SILENCE: see Pulse.has_worker
-_over = threading.Event()
 
 
 @worker_ready.connect
 def _begin(**_facts: Any) -> None:
     threading.Thread(target=_beat_on, name="heartbeat", daemon=True).start()
-
-
-@worker_shutting_down.connect
-def _end(**_facts: Any) -> None:
-    _over.set()
 
 
 def beat() -> None:
@@ -33,12 +29,11 @@ def beat() -> None:
 
 
 def _beat_on() -> None:
-    while True:
+    while not ring.is_ending():
         try:
             beat()
         except Exception as error:  # noqa: BLE001 - a database that is gone for a while must not end this
             log.warning("No sign of life could be written (%s).", type(error).__name__)
         finally:
             connection.close()
-        if _over.wait(SECONDS):
-            return
+        time.sleep(SECONDS)
