@@ -67,16 +67,17 @@ class Senders:
         for thread in list(self._made):
             thread.join()
 
-    def want(self, shop_id: int) -> None:
-        """Say that there may be work for a shop."""
+    def want(self, shop_id: int) -> bool:
+        """Say that there may be work for a shop; return whether work is taken."""
         with self._change:
             if not self.is_open:
-                return
+                return False
             self._bells += 1
             before = self._wanted.get(shop_id, (0.0, 0))[0]
             self._wanted[shop_id] = (before, self._bells)
             self._have_somebody_look()
             self._change.notify()
+            return True
 
     def under_way(self, shop_id: int) -> int:
         """Return how many threads serve a shop now."""

@@ -18,9 +18,7 @@ log = logging.getLogger(__name__)
 @shared_task
 def deliver(shop_id: int) -> None:
     """Send what is due in one shop: by the worker's senders, where it has such, else here."""
-    if senders.SENDERS.is_open:
-        senders.SENDERS.want(shop_id)
-    elif not ring.is_ending() and delivery.drain(shop_id):
+    if not senders.SENDERS.want(shop_id) and not ring.is_ending() and delivery.drain(shop_id):
         ring.ring(deliver, shop_id)
 
 
@@ -56,9 +54,7 @@ def sweep(pause: float = 0.0) -> None:
     _apart(sweeping.lost_sends)
     _apart(sweeping.lost_attempts)
     for shop_id in _apart(sweeping.shops_with_work) or ():
-        if senders.SENDERS.is_open:
-            senders.SENDERS.want(shop_id)  # without a message: sweeps come to all workers as messages would
-        else:
+        if not senders.SENDERS.want(shop_id):  # no message needed: sweeps come to all workers as messages would
             ring.ring(deliver, shop_id)
     for task, find in (
         (check, sweeping.shops_with_checks),
