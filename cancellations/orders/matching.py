@@ -122,20 +122,18 @@ def page_of(
     most = source.most or MOST
     fits, fit_params = joined(conditions)
     begins, cursor_params = joined(cursor)
-    met = "order_id AS id, placed_at"
     near = f"(SELECT count(*) FROM found) <= {most}" if source.whole else ""  # noqa: S608 - a number of ours
     if not fits or source.carries:
-        here = " AND ".join(one for one in (near, fits) if one)
-        fit = f"SELECT {met} FROM found{' WHERE ' if here else ''}{here}"  # noqa: S608 - our own names
+        fit = f"SELECT order_id AS id, placed_at FROM found{runs.where_all(near, fits)}"  # noqa: S608 - our own names
     else:
         # On PostgreSQL the array keeps the planner from reading the whole table for what it takes for many.
-        read = f"SELECT order_id FROM found{' WHERE ' if near else ''}{near}"  # noqa: S608 - our own names
+        read = f"SELECT order_id FROM found{runs.where_all(near)}"  # noqa: S608 - our own names
         among = f"= ANY(ARRAY({read}))" if connection.vendor == "postgresql" else f"IN ({read})"
         fit = f"SELECT id, placed_at FROM {_ORDERS} WHERE id {among} AND {fits}"  # noqa: S608 - our own names
     once = "order_id, max(placed_at) AS placed_at FROM keys GROUP BY order_id"
     found = f"order_id, placed_at, {', '.join(source.carries)} FROM keys" if source.carries else once
     groups = f" GROUP BY {', '.join(source.by)}" if source.by else ""
-    page = f"SELECT id, placed_at FROM fit{' WHERE ' if begins else ''}{begins} ORDER BY {order} LIMIT {limit}"  # noqa: S608 - our own names
+    page = f"SELECT id, placed_at FROM fit{runs.where_all(begins)} ORDER BY {order} LIMIT {limit}"  # noqa: S608 - our own names
     sql = f"""
         WITH keys AS MATERIALIZED ({source.sql}),
         found AS MATERIALIZED

@@ -66,9 +66,14 @@ def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         return rows
 
 
+def where_all(*conditions: str) -> str:
+    """Return the conditions that are not "" as a clause; "" without any."""
+    given = [one for one in conditions if one]
+    return f" WHERE {' AND '.join(given)}" if given else ""
+
+
 def _select(table: str, named: str, conditions: Sequence[str], order: str, limit: int) -> str:
-    where = " AND ".join(one for one in conditions if one)
-    return f"SELECT {named} FROM {table}{' WHERE ' if where else ''}{where} ORDER BY {order} LIMIT {int(limit)}"  # noqa: S608 - names are ours, values are parameters
+    return f"SELECT {named} FROM {table}{where_all(*conditions)} ORDER BY {order} LIMIT {int(limit)}"  # noqa: S608 - names are ours, values are parameters
 
 
 def _array_type(values: Sequence[Any]) -> str:
