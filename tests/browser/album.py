@@ -20,9 +20,9 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from cancellations.management.commands.demo import PEOPLE  # noqa: E402 - the journey needs the apps
-from tests.browser import pages  # noqa: E402
+from tests.browser import pages  # noqa: E402 - the journey needs the apps
 from tests.browser.conftest import FLAGS  # noqa: E402
+from tests.browser.journey import enter  # noqa: E402
 from tests.conftest import CHROMIUM  # noqa: E402
 from tests.stack import ROOT, Stack, stack  # noqa: E402
 
@@ -103,9 +103,7 @@ class Album:
         if who and who not in self.kept:
             page = self.browser.new_context(base_url=self.desk.url).new_page()
             page.goto("/")
-            page.fill("input[name=login]", who)
-            page.fill("input[name=password]", PEOPLE[who])
-            page.press("input[name=password]", "Enter")
+            enter(page, who)
             page.wait_for_url(f"{self.desk.url}/")
             self.kept[who] = page.context.storage_state()
             page.context.close()

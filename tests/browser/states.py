@@ -19,7 +19,7 @@ from django.utils import timezone
 from cancellations.batches import decisions as of_bulks
 from cancellations.batches import handing_in as bulks
 from cancellations.batches.models import Batch
-from cancellations.management.commands.demo import _sheet as sheet_of
+from cancellations.management.commands.demo import sheet_of
 from cancellations.orders import handing_in as files
 from cancellations.orders.models import Order
 from cancellations.people.invitations import LinkTokens
@@ -33,6 +33,7 @@ from cancellations.shops.connection import card_of
 from cancellations.shops.models import Shop
 from providers.registry import PROVIDERS
 from providers.world import World
+from tests.stack import wait_until
 
 LATER = timedelta(days=2)
 REASON = "out_of_stock"
@@ -205,10 +206,7 @@ def settle(asked: CancellationRequest, *, cancelled: bool) -> int:
 
 def until(what: Callable[[], Any]) -> None:
     """Wait until it is so."""
-    ends = time.monotonic() + WAIT_SECONDS
-    while not what():
-        assert time.monotonic() < ends, "it did not happen in time"
-        time.sleep(0.1)
+    wait_until(what, WAIT_SECONDS)
 
 
 # -- Bulks

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import pages
-from tests.browser.journey import Eyes, find, plain, sign_in
+from tests.browser.journey import Eyes, enter, find, plain, sign_in
 from tests.stack import Stack, wait_until
 
 pytestmark = pytest.mark.browser
@@ -43,9 +43,7 @@ def sign_in_anyhow(browser: Browser, desk: Stack, eyes: Eyes, **context: object)
     eyes.watch(page)
     page.goto("/")
     assert faults(page) == []
-    page.fill("input[name=login]", "admin")
-    page.fill("input[name=password]", "rescind-admin")
-    page.press("input[name=password]", "Enter")
+    enter(page, "admin")
     page.wait_for_url(f"{desk.url}/")
     return page
 

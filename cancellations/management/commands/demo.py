@@ -91,10 +91,10 @@ def learn(state: Path) -> None:
             while sync.pull(shop, pause=lambda seconds: None):
                 pass
         else:
-            importing.import_file(shop, _sheet(PROVIDERS[shop.platform], state))
+            importing.import_file(shop, sheet_of(PROVIDERS[shop.platform], state))
 
 
-def _sheet(provider: Provider, state: Path) -> io.BytesIO:
+def sheet_of(provider: Provider, state: Path) -> io.BytesIO:
     rows = list(provider.sandbox.rows(World(provider.card.slug, str(state))))
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=list(rows[0]))
