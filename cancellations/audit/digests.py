@@ -108,12 +108,18 @@ def events_among(ids: Sequence[int]) -> Iterator[EventRow]:
         yield from read_events(f"id IN ({', '.join(['%s'] * len(some))})", some)
 
 
-def events_between(ranges: Sequence[tuple[int | None, int]]) -> Iterator[EventRow]:
-    """Yield the events of these ranges of ids; ``None`` is the lowest there is."""
+def events_between(ranges: Sequence[tuple[int | None, int]], most: int | None = None) -> Iterator[EventRow]:
+    """Yield the events of these ranges of ids, the first ones where there are more than ``most``.
+
+    ``None`` is the lowest id there is.
+    """
     for start in range(0, len(ranges), RANGES_AT_ONCE):
         some = ranges[start : start + RANGES_AT_ONCE]
         where = " OR ".join("id <= %s" if first is None else "id BETWEEN %s AND %s" for first, _last in some)
-        yield from read_events(where, [end for one in some for end in one if end is not None])
+        found = read_events(where, [end for one in some for end in one if end is not None], most)
+        yield from found
+        if most is not None and (most := most - len(found)) <= 0:
+            return
 
 
 def read_seals(after: int, limit: int) -> list[SealRow]:

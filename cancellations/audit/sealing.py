@@ -65,9 +65,8 @@ def numbers_of(runs: Runs) -> Iterator[int]:
 def _unsealed(last: Seal | None) -> list[EventRow]:
     if last is None:
         return read_events("id IS NOT NULL", [], MOST_EVENTS)
-    found = list(events_between(_recent_gaps(last)))
-    found += read_events("id > %s", [last.covered], MOST_EVENTS)
-    return found[:MOST_EVENTS]
+    found = list(events_between(_recent_gaps(last), MOST_EVENTS))
+    return found + read_events("id > %s", [last.covered], MOST_EVENTS - len(found))
 
 
 def _recent_gaps(last: Seal) -> list[tuple[int, int]]:

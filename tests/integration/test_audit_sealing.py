@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from cancellations.audit import anchoring, checking, sealing, tasks
+from cancellations.audit import anchoring, checking, digests, sealing, tasks
 from cancellations.audit.models import AuditEvent, Seal, Verification
 from tests.integration.records import EVENTS, found, record, sealed, vendor, verdict, write
 from tests.throwaway import run, triggers_lifted
@@ -137,6 +137,31 @@ def test_thousands_of_single_gaps_are_looked_into(record: str) -> None:
     seen = verdict()
     assert seen.whole
     assert seen.events == 5001
+
+
+def test_P09_many_late_events_are_read_no_more_at_once_than_a_seal_takes(
+    record: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction of a million events, committed after later ones were sealed, must not fill the memory."""
+    monkeypatch.setattr(sealing, "MOST_EVENTS", 10)
+    base, read, read_event = write(1)[0].pk, list[int](), digests._event
+    event: dict[str, Any] = {"at": timezone.now(), "verb": "shop.changed", "subject_kind": "shop"}
+
+    def counted(row: tuple[Any, ...]) -> digests.EventRow:
+        read.append(row[0])
+        return read_event(row)
+
+    AuditEvent.objects.create(pk=base + 40, **event)
+    assert sealing.seal()
+    monkeypatch.setattr(digests, "_event", counted)
+    AuditEvent.objects.bulk_create(AuditEvent(pk=base + at, **event) for at in (*range(1, 26), 41))
+    counts = []
+    while made := sealing.seal():
+        counts.append(made.count)
+        assert len(read) <= 10
+        read.clear()
+    assert counts == [10, 10, 6]
+    assert verdict().whole
 
 
 def test_two_sealers_at_once_make_one_chain(record: str, django_db_blocker: Any) -> None:
