@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from cancellations.batches.models import Batch, BatchRow
-from cancellations.batches.progress import LIVE, UNASKED
+from cancellations.batches.models import UNASKED, Batch, BatchRow
+from cancellations.batches.progress import LIVE
 from cancellations.batches.states import READY
 from cancellations.batches.wording import OUTCOMES, VERDICTS
 from cancellations.pages import MOST_ID, Page

@@ -114,6 +114,10 @@ class Batch(models.Model):
         trail.record(verb, by=by, subject_kind="batch", subject_id=self.pk, subject=str(self), data=data)
 
 
+# Rows that were to be cancelled and for which nothing was asked: it is not their turn yet, or it could not be.
+UNASKED = Q(waits=True) | ~Q(not_asked="")
+
+
 class BatchRow(models.Model):
     """One unit of a batch, or one given id that leads to none. The plan's part is frozen once the batch runs.
 
@@ -160,7 +164,7 @@ class BatchRow(models.Model):
         indexes = [
             models.Index(fields=["batch", "verdict", "id"], name="row_verdict"),
             models.Index(fields=["batch", "id"], name="row_batch"),
-            models.Index(fields=["batch", "shop", "id"], condition=Q(waits=True), name="row_waits"),
+            models.Index(fields=["batch", "shop", "waits", "id"], condition=UNASKED, name="row_waits"),
         ]
 
     def __str__(self) -> str:

@@ -24,7 +24,8 @@ UNTOUCHED = (BatchState.PLANNING, BatchState.PLANNED, BatchState.DISCARDED)
 MOST_MEANT = 8
 NO_OUTCOME = ("moving", "waits", "pending_approval", "uncertain")
 # A large bulk is looked at less often, and those who look within the same second share what was counted.
-_POLL, _POLL_LARGE, _LARGE = 2, 5, 500
+_LARGE = 500
+_POLLS = ((5_000, 10), (_LARGE, 5), (0, 2))  # from so many rows on, every so many seconds
 _SHARED_SECONDS = 1.0
 _counted: dict[tuple[int, str, int], tuple[float, progress.Numbers]] = {}
 
@@ -88,7 +89,7 @@ def state_of(batch: Batch, person: Person) -> dict[str, Any]:
 
 
 def _pause(batch: Batch) -> int:
-    return _POLL_LARGE if (batch.plan_total or 0) > _LARGE else _POLL
+    return next(seconds for rows, seconds in _POLLS if (batch.plan_total or 0) >= rows)
 
 
 def _numbers_of(batch: Batch, person: Person) -> progress.Numbers:

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
 from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
 
-from cancellations.batches.models import Batch, BatchRow
+from cancellations.batches.models import UNASKED, Batch, BatchRow
 from cancellations.batches.states import READY, BatchState
 from cancellations.batches.wording import BUCKETS, HELD_BACK, OUTCOMES, Word, verdicts_of
 from cancellations.requests.models import CancellationRequest
@@ -20,8 +20,6 @@ from providers.errors import ProviderError
 
 RATE_OVER = timedelta(minutes=2)
 LIVE = (BatchState.RUNNING, BatchState.PAUSED)
-# Rows that were to be cancelled and for which nothing was asked: it is not their turn yet, or it could not be.
-UNASKED = Q(waits=True) | ~Q(not_asked="")
 _ENDED = (State.SUCCEEDED, State.REJECTED, State.FAILED, State.UNCERTAIN)
 
 
@@ -47,11 +45,13 @@ class Numbers:
         words: The words that occur, in the order they are told: (word, label, tone, count).
         shops: The same by shop, the largest first; what belongs to none last.
         amounts: Of what is to be cancelled, by currency.
+        unpriced: How many of these have no known amount.
     """
 
     words: list[tuple[str, str, str, int]]
     shops: list[ShopSum]
     amounts: list[tuple[str, Decimal]]
+    unpriced: int = 0
 
     @property
     def total(self) -> int:
@@ -88,13 +88,16 @@ class Numbers:
 def of_plan(batch: Batch, rows: QuerySet[BatchRow]) -> Numbers:
     """Count a plan by verdict."""
     shops: dict[int | None, ShopSum] = {}
-    grouped = rows.order_by().values_list("shop", "verdict", "currency").annotate(n=Count("pk"), amount=Sum("amount"))
-    for shop, verdict, currency, count, amount in grouped:
+    unpriced = 0
+    grouped = rows.order_by().values_list("shop", "verdict", "currency")
+    sums = grouped.annotate(n=Count("pk"), priced=Count("amount"), total=Sum("amount"))
+    for shop, verdict, currency, count, priced, amount in sums:
         one = shops.setdefault(shop, ShopSum())
         one.counts[verdict] += count
         if verdict in READY and amount is not None:
             one.amounts[currency] = one.amounts.get(currency, Decimal()) + amount
-    return _numbers(shops, verdicts_of(batch))
+        unpriced += count - priced if verdict in READY else 0
+    return replace(_numbers(shops, verdicts_of(batch)), unpriced=unpriced)
 
 
 def of_run(batch: Batch, rows: QuerySet[BatchRow], requests: QuerySet[CancellationRequest]) -> Numbers:
@@ -105,7 +108,7 @@ def of_run(batch: Batch, rows: QuerySet[BatchRow], requests: QuerySet[Cancellati
     """
     asked = requests.filter(batch=batch.pk).order_by().values_list("shop", "state").annotate(n=Count("pk"))
     waiting = Case(When(waits=True, then=Value("waits")), default=Value("withdrawn"), output_field=CharField())
-    rest = rows.filter(UNASKED, verdict__in=READY).order_by().annotate(word=waiting)
+    rest = rows.filter(UNASKED).order_by().annotate(word=waiting)
     grouped = asked.union(rest.values_list("shop", "word").annotate(n=Count("pk")), all=True)
     shops: dict[int | None, ShopSum] = {}
     for shop, state, count in grouped:

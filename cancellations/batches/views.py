@@ -126,7 +126,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponseBase:
 @allowed("request")
 def progress(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Where it stands, polled while it moves: 204 when that is shown already; in another state, the page anew."""
-    found = get_object_or_404(batches(request), pk=pk)
+    found = get_object_or_404(batches(request).select_related(None), pk=pk)
     shown = request.GET.get("moment", "")
     if wants_fragment(request) and shown and shown.partition(" ")[0] != found.state:
         return HttpResponseClientRefresh()

@@ -80,6 +80,9 @@ def test_a_pasted_text_becomes_a_plan_that_sends_nothing(browser: Client, lazy: 
     for words in ("The plan: 2 would be cancelled.", "It stands on line 1 already.", "Start: cancel 2", "Not found"):
         assert words in text(page), words
     assert text(browser.get(f"/bulk/{batch.pk}/?show=doubled")).count("line 1 already") == 1
+    assert "of unknown amount" not in text(page)
+    BatchRow.objects.filter(given=second.number).update(amount=None)
+    assert "1 of unknown amount" in text(browser.get(f"/bulk/{batch.pk}/"))
     assert not CancellationRequest.objects.exists()
     assert lazy.called() == []
     assert set((Path(settings.MEDIA_ROOT) / "bulk").glob("*")) <= before

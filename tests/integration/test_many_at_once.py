@@ -264,7 +264,7 @@ def test_R17_who_asked_for_one_goes_before_what_lies_claimed_of_a_bulk(file_desk
             by=person(), order=made.orders()[9], units=[unit_of(made.orders()[9])], reason_code="out_of_stock"
         )
     )
-    lying.serve(made.shop.pk, 8)  # fetches for the shelf, the single among them
+    lying.serve(made.shop.pk, 16)  # fetches for the shelf, the single among them
     lying.serve(made.shop.pk, 1)
     assert single.order_key in made.called()[:3]
 
