@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -96,10 +97,14 @@ class Redactor:
     def _whole_or_cut(self, text: str) -> str:
         """Blot out secrets, and the beginning of one where the text breaks off in it."""
         text = self.text(text)
+        last = text[-1:]
         for form in self._forms:
-            for size in range(min(len(form), len(text)), SHORTEST_SECRET - 1, -1):
+            size = min(len(form), len(text))
+            # Only a beginning that ends with the last character can stand at the end.
+            while last and (size := form.rfind(last, 0, size) + 1) >= SHORTEST_SECRET:
                 if text.endswith(form[:size]):
                     return text[:-size] + BLOT
+                size -= 1
         return text
 
     def url(self, url: str) -> str:
@@ -115,7 +120,8 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "␀")
 
 
-def _written(secret: str) -> set[str]:
+@lru_cache(500)  # the same few secrets for every call
+def _written(secret: str) -> frozenset[str]:
     """Return the forms in which a secret may stand in a body, an address or a header."""
     escaped = json.dumps(secret)[1:-1]
     texts = {secret, escaped, json.dumps(secret, ensure_ascii=False)[1:-1]}
@@ -128,7 +134,7 @@ def _written(secret: str) -> set[str]:
     texts |= {quote(one, safe="") for one in texts if "%" in one}  # an address inside an address
     texts |= {re.sub("%[0-9A-F]{2}", lambda mark: mark[0].lower(), one) for one in texts}
     raw = secret.encode()
-    return {*texts, raw.hex(), raw.hex().upper(), *_in_base64(raw)}
+    return frozenset({*texts, raw.hex(), raw.hex().upper(), *_in_base64(raw)})
 
 
 def _in_base64(raw: bytes) -> Iterator[str]:

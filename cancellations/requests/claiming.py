@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -68,7 +69,10 @@ def claim_due(shop_id: int, most: int) -> tuple[list[Claimed], float | None]:
         return [], wait
     begun = time.monotonic()
     stored = getattr(shop, "credential", None)
-    return [Claimed(one, attempt, begun, stored) for one, attempt in _claim_first(shop, most)], None
+    claimed = [Claimed(one, attempt, begun, stored) for one, attempt in _claim_first(shop, shop.clock, most)]
+    if claimed:
+        restoring.note_claim(max((one.attempt for one in claimed), key=lambda attempt: attempt.pk))
+    return claimed, None
 
 
 def _due(shop: Shop) -> QuerySet[CancellationRequest]:
@@ -76,13 +80,13 @@ def _due(shop: Shop) -> QuerySet[CancellationRequest]:
     return queued.order_by("priority", "due_at", "id")
 
 
-def _claim_first(shop: Shop, most: int) -> list[tuple[CancellationRequest, Attempt]]:
+def _claim_first(shop: Shop, clock: datetime, most: int) -> list[tuple[CancellationRequest, Attempt]]:
     """Claim what goes first of what nobody else is claiming at this moment."""
     with transaction.atomic():
         some = list(_due(shop).select_for_update(skip_locked=True)[:most])
         for one in some:
             one.shop = shop
-        return list(zip(some, claim_together(some), strict=True)) if some else []
+        return list(zip(some, claim_together(some, clock), strict=True)) if some else []
 
 
 def claim(cancellation: CancellationRequest) -> Attempt | None:
@@ -90,8 +94,11 @@ def claim(cancellation: CancellationRequest) -> Attempt | None:
     return next(iter(claim_together([cancellation])), None)
 
 
-def claim_together(some: Sequence[CancellationRequest]) -> list[Attempt]:
+def claim_together(some: Sequence[CancellationRequest], clock: datetime | None = None) -> list[Attempt]:
     """Take queued requests; several only where their rows are locked. The row count of the UPDATE decides.
+
+    Args:
+        clock: What the database's clock just said. It is asked for each row where it is left out, which is slower.
 
     Returns:
         An attempt for each, or none at all because somebody else has it.
@@ -110,8 +117,8 @@ def claim_together(some: Sequence[CancellationRequest]) -> list[Attempt]:
             events.append(one.event("cancellation.sending", by=trail.WORKER, data=facts))
         trail.record_all(events)
         show_on_orders(some)
-        kind, worker = Attempt.Kind.SEND, worker_name()
-        attempts = [Attempt(cancellation=one, number=one.attempt_no, kind=kind, worker=worker) for one in some]
+        same = {"kind": Attempt.Kind.SEND, "worker": worker_name()} | ({"opened_at": clock} if clock else {})
+        attempts = [Attempt(cancellation=one, number=one.attempt_no, **same) for one in some]
         return Attempt.objects.bulk_create(attempts)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from django.db import connection as database
 
 from cancellations import ring
-from cancellations.requests import pacing, restoring, silence
+from cancellations.requests import pacing, silence
 from cancellations.requests.claiming import Claimed, claim, claim_due
 from cancellations.requests.concluding import Sent, conclude, conclude_patiently
 from cancellations.requests.models import ONE_BY_ONE, CancellationRequest
@@ -82,7 +82,6 @@ def deliver(claimed: Claimed, keep: Callable[[Claimed, Sent], None] | None = Non
         Whether more may be sent in this shop, as far as this answer goes.
     """
     cancellation, attempt = claimed.cancellation, claimed.attempt
-    restoring.note_send(attempt)
     sent = send(cancellation, claimed.send_by, claimed.stored)
     concluded = False
     try:

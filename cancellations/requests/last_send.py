@@ -1,6 +1,6 @@
-"""The last send this machine began, kept outside the database: a database that does not know it is an older one.
+"""The last claim this machine made, kept outside the database: a database that does not know it is an older one.
 
-Written after the claim is committed and before a byte leaves. Without waiting for the disk: who restores a backup does
+Written after it is committed and before a byte leaves. Without waiting for the disk: who restores a backup does
 not do so in the middle of a power cut.
 """
 

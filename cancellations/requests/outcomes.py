@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 AT_ONCE = 50
 MOST_WAITING = 400
 IDLE_SECONDS = 2.0
+# What ends meanwhile is written together with what comes next. Nobody waits to see one of many.
+GATHER_SECONDS = 0.03
 _PLAIN = (State.SUCCEEDED, State.ACCEPTED, State.REJECTED)
 Outcome = tuple[Claimed, Sent]
 
@@ -66,6 +68,7 @@ class Outcomes:
         try:
             while some := self._next():
                 write(some)
+                time.sleep(GATHER_SECONDS)
         finally:
             connection.close()
 

@@ -50,8 +50,8 @@ def may_send() -> bool:
     return True
 
 
-def note_send(attempt: Attempt) -> None:
-    """Keep outside the database that this attempt, whose claim is committed, is about to be sent."""
+def note_claim(attempt: Attempt) -> None:
+    """Keep outside the database that this attempt, whose claim is committed, and those before it may be sent now."""
     last_send.note(attempt, _armed)
 
 

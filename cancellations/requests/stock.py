@@ -36,7 +36,7 @@ class _Shelf:
     since: float = field(default_factory=time.monotonic)
 
     def is_low(self, room: int) -> bool:
-        return 2 * len(self.claimed) < room
+        return 4 * len(self.claimed) < room
 
     def ahead(self) -> int:
         """Return how many will be sent in a moment, if it goes on as it went."""

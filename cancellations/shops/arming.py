@@ -46,7 +46,7 @@ ASK_ADMIN = gettext_noop("An admin has to mend it. What was asked for waits.")
 # Cause and next step.
 WORDS = {Standing.COPY: (COPY_FOUND, COPY_STEP), Standing.RESTORED: (RESTORED_FOUND, RESTORED_STEP)}
 
-_seen: tuple[float, str, Standing] = (0.0, "", Standing.ARMED)
+_seen: tuple[float, tuple[object, ...], Standing] = (0.0, (), Standing.ARMED)
 
 
 def installation_id() -> str:
@@ -68,9 +68,13 @@ def installation_id() -> str:
 
 def digest() -> str:
     """Return a keyed digest of the id and of where the database is: keys copied to another place are not enough."""
-    where = (str(connection.settings_dict.get(name) or "") for name in ("HOST", "PORT", "NAME"))
-    text = "\n".join([installation_id(), *where])
+    text = "\n".join([installation_id(), *map(str, _where())])
     return hmac.new(settings.SEARCH_KEY.encode(), text.encode(), "sha256").hexdigest()
+
+
+def _where() -> list[object]:
+    known = connection.settings_dict
+    return [known.get(name) or "" for name in ("HOST", "PORT", "NAME")]
 
 
 def this_table() -> Func | F:
@@ -87,23 +91,24 @@ def standing() -> Standing:
     A database that nobody has sent from yet counts as this installation's.
     """
     global _seen
-    mine, now = digest(), time.monotonic()
-    at, whose, found = _seen
-    if whose == mine and now < at + LOOK_SECONDS:
+    asked, now = (settings.INSTALLATION_ID, settings.DATA_DIR, *_where()), time.monotonic()
+    at, about, found = _seen
+    if about == asked and now < at + LOOK_SECONDS:
         return found
+    mine = digest()
     row = Arming.objects.filter(pk=ROW).first()
     if row is None or row.installation == mine:
         found = Standing.RESTORED if row and row.disarmed_since else Standing.ARMED
     else:
         found = Standing.COPY
-    _seen = now, mine, found
+    _seen = now, asked, found
     return found
 
 
 def forget() -> None:
     """Look anew next time."""
     global _seen
-    _seen = (0.0, "", Standing.ARMED)
+    _seen = (0.0, (), Standing.ARMED)
 
 
 def begin() -> None:

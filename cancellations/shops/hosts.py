@@ -1,6 +1,7 @@
 """Which addresses a shop may talk to: its card's hosts over https, and what ``PLATFORM_HOSTS`` names."""
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -64,6 +65,7 @@ def is_local(url: str) -> bool:
     return is_named_by_operator(host, port or (443 if scheme == "https" else 80))
 
 
+@lru_cache(1000)  # every call to a platform asks again
 def _parts(url: str) -> tuple[str, str, int | None, str]:
     wrong = ValidationError(_("This is not a web address. Write it like https://api.example.com."))
     scheme, separator, _rest = url.partition("://")

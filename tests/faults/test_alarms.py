@@ -103,7 +103,7 @@ def test_R22_refused_keys(desk: Desk) -> None:
     desk.field.control("huaweicloud", switches={"ip_denied": True})
     desk.ask("huaweicloud-1")
     desk.tells("huaweicloud-1 is on hold", "Mend its keys or settings")
-    desk.tells_everybody("huaweicloud-1 is on hold: its platform refuses our keys")
+    desk.tells_everybody("huaweicloud-1 is on hold: its connection has to be mended")
     desk.field.control("huaweicloud", switches={"ip_denied": False})
 
 

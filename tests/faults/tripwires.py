@@ -133,13 +133,13 @@ def _surround_commits(wires: _Wires) -> None:
     outcomes.Outcomes.add = kept  # type: ignore[method-assign]
 
 
-def _noting_many(claim: Callable[[Sequence[Any]], Any]) -> Callable[[Sequence[Any]], Any]:
+def _noting_many(claim: Callable[..., Any]) -> Callable[..., Any]:
     """Have the commit of a claim be another step where several were claimed; it comes after this returned."""
 
-    def noting(some: Sequence[Any]) -> Any:
+    def noting(some: Sequence[Any], *more: Any) -> Any:
         if len(some) > 1:
             _now.commit = "claims"
-        return claim(some)
+        return claim(some, *more)
 
     return noting
 

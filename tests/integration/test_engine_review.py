@@ -240,8 +240,8 @@ def test_R08_a_worker_that_slept_past_its_lease_sends_nothing(monkeypatch: pytes
     cancellation = ask(made)
     whole = claiming.claim_together
 
-    def claim_and_sleep(some: Sequence[CancellationRequest]) -> list[Attempt]:
-        attempts = whole(some)
+    def claim_and_sleep(some: Sequence[CancellationRequest], *more: Any) -> list[Attempt]:
+        attempts = whole(some, *more)
         real = time.monotonic()
         monkeypatch.setattr(time, "monotonic", lambda: real + settings.LEASE_SECONDS + 1)
         return attempts
