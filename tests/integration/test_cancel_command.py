@@ -278,6 +278,20 @@ def test_what_is_over_may_be_asked_again() -> None:
 
 
 @platforms
+def test_R03_a_script_that_runs_twice_does_not_ask_the_platform_twice(slug: str, works_while_waiting: Any) -> None:
+    made = stall(slug)
+    order = made.orders()[0]
+    unit = unit_of(order)
+    works_while_waiting(made)
+    assert ask(made, order, "--wait", "30", item=unit).exit == 0
+    again = ask(made, order, "--wait", "30", "--json", item=unit)
+    assert again.exit == 64, again
+    assert again.json["state"] == "not_asked"
+    assert "It was cancelled from here" in again.json["message"]
+    assert CancellationRequest.objects.count() == len(made.performed()) == 1
+
+
+@platforms
 def test_an_order_is_named_by_its_number_or_its_id(slug: str) -> None:
     made = stall(slug)
     by_number, by_id = made.orders()[:2]

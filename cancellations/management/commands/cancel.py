@@ -8,10 +8,12 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cancellations.audit import trail
+from cancellations.orders.models import Order
 from cancellations.people.models import Person
 from cancellations.requests.asking import check, request_cancellation
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.naming import name_order
+from cancellations.requests.order_page import is_cancelled, units_of
 from cancellations.requests.refusals import NotAsked
 from cancellations.requests.report import NOT_ASKED, exit_code, is_settled, report
 from cancellations.shops.scope import shops_of
@@ -84,6 +86,7 @@ class Command(BaseCommand):
             fields[name] = value
         check(person, shop, options["reason"], options["note"])  # before the platform is asked or an order made
         order = name_order(shop, options["order"], fields)
+        self._refuse_once_more(order, options["item"])
         (asked,) = request_cancellation(
             by=person,
             order=order,
@@ -93,6 +96,17 @@ class Command(BaseCommand):
             via="command",
         )
         return self._again(asked.cancellation.pk), asked.fresh
+
+    @staticmethod
+    def _refuse_once_more(order: Order, item: str) -> None:
+        """A script that runs twice must not ask the platform twice.
+
+        Raises:
+            CommandError: The unit is cancelled, or was cancelled from here.
+        """
+        for unit in units_of(order):
+            if unit.ref == item and (is_cancelled(order, unit) or unit.verdict.done):
+                raise CommandError(unit.verdict.why)
 
     @staticmethod
     def _again(pk: int) -> CancellationRequest:
