@@ -24,6 +24,9 @@ from cancellations.templatetags.desk import gap
 from providers.errors import Cause
 
 NAMED = 3
+# Why a shop may be on hold, besides a platform that does not answer: it lets us in no more, or we cannot knock at all.
+_REFUSED = (Cause.KEYS, Cause.PERMISSION, "")
+_UNFIT = (Cause.SETTINGS, Cause.CLOCK, Cause.IP, Cause.PLATFORM)
 _HEALTH = ShopHealth._meta.db_table
 
 
@@ -112,15 +115,16 @@ def banners(request: HttpRequest) -> list[Banner]:
             "No worker has been heard of for a minute. Cancellations wait and are sent as soon as one is back."
         )
         told.append(Banner("bad", "signal-slash", text))
-    if refused := [(title, name) for title, name, cause in held if cause != Cause.NETWORK]:
-        told.append(_held(refused, admin=may(person, "shops")))
+    for causes, because in ((_REFUSED, _refused), (_UNFIT, _unfit)):
+        if some := [(title, name) for title, name, cause in held if cause in causes]:
+            told.append(_held(some, because(some), admin=may(person, "shops")))
     if silent := [(title, name) for title, name, cause in held if cause == Cause.NETWORK]:
         told.append(_silent(silent))
     return [*told, *_sandboxes(sandboxes)]
 
 
-def _look(person: Any) -> tuple[bool, list[tuple[str, str, str]], list[str]]:
-    """Return whether a worker is heard of, the shops on hold (title, name, cause) and the sandboxes' addresses."""
+def _look(person: Any) -> tuple[bool, list[tuple[str, str, str]], list[tuple[str, str, str]]]:
+    """Return whether a worker is heard of, shops on hold (title, name, cause) and sandboxes (title, name, address)."""
     shops = shops_of(person).filter(active=True).order_by().values("id", "title", "name", "base_url", "environment")
     mine, params = shops.query.sql_with_params()
     pulse, pulse_params = _heard(connection.vendor)
@@ -130,7 +134,7 @@ def _look(person: Any) -> tuple[bool, list[tuple[str, str, str]], list[str]]:
         WITH mine AS ({mine})
         SELECT 'held', title, name, hold_cause FROM mine JOIN {_HEALTH} AS health ON health.shop_id = mine.id
         WHERE health.held_since IS NOT NULL
-        UNION SELECT 'sandbox', base_url, '', '' FROM mine WHERE environment = %s
+        UNION SELECT 'sandbox', title, name, base_url FROM mine WHERE environment = %s
         UNION SELECT 'heard', '', '', '' WHERE EXISTS ({pulse})"""  # noqa: S608 - our own names
     with connection.cursor() as cursor:
         cursor.execute(sql, [*params, Environment.SANDBOX.value, *pulse_params])
@@ -138,7 +142,7 @@ def _look(person: Any) -> tuple[bool, list[tuple[str, str, str]], list[str]]:
     return (
         any(kind == "heard" for kind, *_ in rows),
         sorted((title, name, cause) for kind, title, name, cause in rows if kind == "held"),
-        [url for kind, url, *_ in rows if kind == "sandbox"],
+        sorted((title, name, url) for kind, title, name, url in rows if kind == "sandbox"),
     )
 
 
@@ -148,25 +152,42 @@ def _heard(vendor: str) -> tuple[str, tuple[Any, ...]]:
     return Pulse.heard().values("id").query.sql_with_params()
 
 
-def _sandboxes(addresses: list[str]) -> list[Banner]:
+def _sandboxes(sandboxes: list[tuple[str, str, str]]) -> list[Banner]:
     """Say of sandbox shops what is true of where they point."""
-    real = {not is_local(url) for url in addresses}
     told = []
-    if True in real:
-        text = gettext("Some shops marked as sandboxes use a platform's own address: what is cancelled there is real.")
+    afar = {url for url in {url for _title, _name, url in sandboxes} if not is_local(url)}  # many share an address
+    if real := [(title, name) for title, name, url in sandboxes if url in afar]:
+        text = ngettext(
+            "%(shops)s is marked as a sandbox and uses its platform's own address: what is cancelled there is real.",
+            "%(shops)s are marked as sandboxes and use a platform's own address: what is cancelled there is real.",
+            len(real),
+        ) % {"shops": _named(real)}
         told.append(Banner("warn", "exclamation-triangle", text))
-    if False in real:
+    if len(real) < len(sandboxes):
         text = gettext("Some of your shops are sandboxes: nothing cancelled there is cancelled anywhere else.")
+        if real:
+            text = gettext("The other sandboxes are for trying out: nothing cancelled there is cancelled elsewhere.")
         told.append(Banner("violet", "beaker", text))
     return told
 
 
-def _held(held: list[tuple[str, str]], *, admin: bool) -> Banner:
-    text = ngettext(
+def _refused(held: list[tuple[str, str]]) -> str:
+    return ngettext(
         "%(shops)s is on hold: its platform refuses our keys. Cancellations there wait.",
         "%(shops)s are on hold: their platforms refuse our keys. Cancellations there wait.",
         len(held),
     ) % {"shops": _named(held)}
+
+
+def _unfit(held: list[tuple[str, str]]) -> str:
+    return ngettext(
+        "%(shops)s is on hold: its connection has to be mended. Cancellations there wait.",
+        "%(shops)s are on hold: their connections have to be mended. Cancellations there wait.",
+        len(held),
+    ) % {"shops": _named(held)}
+
+
+def _held(held: list[tuple[str, str]], text: str, *, admin: bool) -> Banner:
     if not admin:
         return Banner("warn", "pause-circle", text + " " + gettext("An admin has to mend it."))
     url = _url("shops:shop", held[0][1]) if len(held) == 1 else _url("shops:list")

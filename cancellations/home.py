@@ -15,9 +15,9 @@ from cancellations.orders.models import Order
 from cancellations.pages import render_page
 from cancellations.people.models import Person
 from cancellations.people.signed_in import person_of
-from cancellations.requests.finding import needs
+from cancellations.requests.finding import in_tab, needs
 from cancellations.requests.models import CancellationRequest
-from cancellations.requests.states import FINAL, MOVING, State
+from cancellations.requests.states import MOVING, State
 from cancellations.shops.models import Shop
 from cancellations.shops.scope import shops_of, visible_to
 
@@ -35,16 +35,14 @@ def home(request: HttpRequest) -> HttpResponseBase:
     )
     manager = may(person, "approve")
     mine = visible if manager else visible.filter(requested_by=person)
+    theirs = needs(person, visible)
+    moving = in_tab("moving", person, mine)
     shops = list(shops_of(person).select_related("health"))
     context = {
         "manager": manager,
-        "needs": list(needs(person, visible).order_by("-requested_at", "-id")[:_LINES]),
-        "moving": list(
-            mine.filter(state__in=[*MOVING, State.PENDING_APPROVAL], in_review=False).order_by("-requested_at", "-id")[
-                :_LINES
-            ]
-        ),
-        "results": list(mine.filter(state__in=[*FINAL, State.FAILED]).order_by("-requested_at", "-id")[:_LINES]),
+        "needs": list(theirs.order_by("-requested_at", "-id")[:_LINES]),
+        "moving": list(moving.exclude(pk__in=theirs.values("pk")).order_by("-requested_at", "-id")[:_LINES]),
+        "results": list(in_tab("done", person, mine).order_by("-requested_at", "-id")[:_LINES]),
         "held": [shop for shop in shops if _held(shop)],
         "shops": shops,
         "empty": not visible_to(person, Order.objects.all()).exists(),

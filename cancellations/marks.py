@@ -59,6 +59,7 @@ MARKS: dict[str, Mark] = {
     # What came of one attempt
     "": Mark(_("Under way"), "info", "dot"),
     "Receipt": Mark(_("Platform said yes"), "good", "check"),
+    "Already": Mark(_("Was cancelled before"), "quiet", "check"),
     "Reading": Mark(_("Read"), "quiet", "eye"),
     "Rejected": Mark(_("Platform refused"), "bad", "no-symbol"),
     "AuthFailed": Mark(_("Keys refused, nothing done"), "dull", "key"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from django import forms
@@ -48,6 +49,8 @@ class Chip:
 class SearchForm(forms.Form):
     """The filters of the list, as they stand in its address."""
 
+    CHOSEN = ("platform", "shop", "status", "cancellable")
+
     q = forms.CharField(required=False, max_length=200, strip=True, widget=forms.HiddenInput)
     begins = forms.BooleanField(required=False, widget=forms.HiddenInput)
     platform = forms.ChoiceField(widget=PlainSelect, label=gettext_lazy("Platform"), required=False)
@@ -77,6 +80,12 @@ class SearchForm(forms.Form):
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
         field.choices = Pairs([("", _("All")), *choices])
+
+    def look(self) -> str:
+        """Return what decides how the filters above look, in one language: two forms of the same look are alike."""
+        choices = (self.fields[name].choices.pairs for name in self.CHOSEN)  # type: ignore[attr-defined]
+        given = (self.data.get(name) for name in self.CHOSEN)
+        return sha256(repr((*choices, *given, self.errors)).encode()).hexdigest()
 
     def clean(self) -> dict[str, Any]:
         """Find ends that stand before their beginnings."""

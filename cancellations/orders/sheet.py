@@ -19,7 +19,7 @@ _CHUNK = 32 * 1024
 
 _NO_TEXT = gettext_noop("This is not a text file in UTF-8 or GB18030. Save it as “CSV UTF-8” and hand it in again.")
 EMPTY = gettext_noop("The file is empty. Its first line must name the columns.")
-_UNKNOWN_COLUMN = gettext_noop("There is no column “%(column)s”. The columns may be: %(columns)s.")
+_UNKNOWN_COLUMN = gettext_noop("The column “%(column)s” is not known here. The columns may be: %(columns)s.")
 _TWICE = gettext_noop("The column “%(column)s” is there twice.")
 _LACKING = gettext_noop("The column “%(column)s” is missing. The first line must name the columns: %(columns)s.")
 TOO_LONG = gettext_noop("The line is longer than 64 KB.")

@@ -61,7 +61,10 @@ class CancelForm(forms.Form):
         reason.widget = ReasonSelect(choices)
         reason.choices = [("", _("Choose a reason")), *((one.reason.code, str(one.reason)) for one in choices)]
         self.unpickable = [one for one in choices if not one.pickable]
-        self.noted = [one.reason for one in choices if one.reason.note_required]
+        self.noted = [one.reason for one in choices if one.pickable and one.reason.note_required]
+        if self.noted:
+            reasons = {"reasons": ", ".join(map(str, self.noted))}
+            self.fields["note"].help_text = _("For the record. Needed with: %(reasons)s.") % reasons
         self.by_item = by_item
         if by_item:
             units = self.fields["units"]

@@ -59,6 +59,13 @@ class FilterForm(forms.Form):
         self._choose("what", _("Anything"), [(word, label) for word, (label, _verbs) in GROUPS.items()])
         self._choose("shop", _("Any shop"), [(shop.name, shop.title) for shop in shops])
 
+    def clean(self) -> dict[str, Any]:
+        """Find an end that stands before its beginning."""
+        given = super().clean() or {}
+        if given.get("since") and given.get("until") and given["since"] > given["until"]:
+            self.add_error("until", _("This day is before the one in “From”."))
+        return given
+
     def _choose(self, name: str, nothing: Any, choices: Sequence[tuple[str, Any]]) -> None:
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)

@@ -15,6 +15,9 @@ from cancellations.shops.models import MOST_CALLS_PER_SECOND, Environment, Shop
 from cancellations.templatetags.desk import gap
 from providers.contract import Card, Field
 
+# How the address of a card begins that stands for nobody's shop.
+_EXAMPLE = "://your-"
+
 
 class CardForm(forms.Form):
     """A form part of whose fields come from a card; they are named ``options.<name>`` and ``credential.<name>``."""
@@ -65,6 +68,7 @@ class ShopForm(CardForm):
     name = forms.SlugField(
         label=_("Name"),
         max_length=64,
+        error_messages={"invalid": _("Use letters, digits, hyphens and underscores only, without spaces.")},
         help_text=_("Short, for files and addresses, such as lazy-cat. It never changes."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}),
     )
@@ -95,9 +99,12 @@ class ShopForm(CardForm):
 
     def __init__(self, card: Card, *args: Any, shop: Shop | None = None, **kwargs: Any) -> None:
         self.shop, self.card = shop, card
-        kwargs["initial"] = _of_shop(shop) if shop else {"base_url": card.base_url}
+        example = _EXAMPLE in card.base_url
+        kwargs["initial"] = _of_shop(shop) if shop else {"base_url": "" if example else card.base_url}
         kwargs["initial"] |= _initial_options(card, shop.options if shop else {})
         super().__init__(*args, **kwargs)
+        if example:
+            self.fields["base_url"].help_text = _("Your shop's own address, such as %(url)s.") % {"url": card.base_url}
         self.fields["calls_per_second"].help_text = _(
             "How many calls all workers together may make. Leave it empty for what fits this platform, %(rate)s; "
             "0 sets no limit."
@@ -108,6 +115,13 @@ class ShopForm(CardForm):
             del self.fields["name"]
         else:
             self.add_card_fields(card, "credential")
+
+    def clean_base_url(self) -> str:
+        """Refuse the address that only shows how one looks."""
+        url: str = self.cleaned_data["base_url"]
+        if _EXAMPLE in url:
+            raise ValidationError(_("This is only an example. Enter your own shop's address."))
+        return url
 
     def save(self, *, by: Any) -> bool:
         """Create or change the shop; ``False`` when there are faults, which then stand beside their fields."""

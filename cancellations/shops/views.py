@@ -233,7 +233,8 @@ def switch_on(request: HttpRequest, name: str) -> HttpResponseBase:
     """Let a shop's requests be sent again."""
     shop = _shop(request, name)
     if configuring.set_active(shop, True, by=request.user):
-        messages.success(request, _("%(shop)s is switched on; what waits is sent.") % {"shop": shop})
+        text = _("%(shop)s is switched on. What waits is sent, unless the shop is on hold.")
+        messages.success(request, text % {"shop": shop})
     return _back(request, shop)
 
 

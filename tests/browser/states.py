@@ -3,6 +3,7 @@
 Each function returns numbers of what it made by name: ``{"cancellation.rejected": 7, "bulk.plan": 2}``.
 """
 
+import io
 import time
 import uuid
 from collections.abc import Callable
@@ -21,12 +22,14 @@ from cancellations.batches import handing_in as bulks
 from cancellations.batches.models import Batch
 from cancellations.management.commands.demo import sheet_of
 from cancellations.orders import handing_in as files
+from cancellations.orders import importing
 from cancellations.orders.models import Order
 from cancellations.people.invitations import LinkTokens
 from cancellations.people.models import Person, Role
 from cancellations.reasons.models import Reason
 from cancellations.requests import decisions
 from cancellations.requests.asking import request_cancellation
+from cancellations.requests.claiming import claim
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import OPEN
 from cancellations.shops.connection import card_of
@@ -68,6 +71,7 @@ def all_states() -> Made:
     CancellationRequest.objects.filter(pk=made["cancellation.alarm"]).update(alarm="revived", due_at=None)
     made["cancellation.queued"] = unsent(plain("huaweicloud"))
     made["order.queued"] = CancellationRequest.objects.get(pk=made["cancellation.queued"]).order_id
+    made["cancellation.sending"] = under_way(plain("wechat"))
     made["cancellation.withdrawn"] = unsent(plain("shoplazza"))
     decisions.withdraw(CancellationRequest.objects.get(pk=made["cancellation.withdrawn"]), by=person("agent"))
     approvals(made)
@@ -104,6 +108,7 @@ def every_bulk(made: Made) -> None:
     made["bulk.discarded"] = plan(mixed("huaweicloud"))
     of_bulks.discard(Batch.objects.get(pk=made["bulk.discarded"]), by=person("admin"))
     made["bulk.nothing"] = plan("Hello,\nbest regards")
+    made["bulk.ambiguous"] = plan(f"{alike().number}\n{mixed('sellercenter')}")
     made["bulk.unreadable"] = plan("", file=b"number;shop\n1;2\n")
     made["bulk.braked"] = run(
         plan("\n".join([*(one.number for one in odd_ones()), *(one.number for one in some(12))])), "paused"
@@ -188,6 +193,14 @@ def settled(asked: CancellationRequest) -> int:
     return asked.pk
 
 
+def under_way(order: Order) -> int:
+    """Ask, and claim it as a worker would that takes days over it."""
+    pk = unsent(order)
+    assert claim(CancellationRequest.objects.select_related("shop").get(pk=pk))
+    CancellationRequest.objects.filter(pk=pk).update(lease_until=timezone.now() + LATER)
+    return pk
+
+
 def left_alone(asked: CancellationRequest, **columns: Any) -> int:
     """Wait until its outcome is unclear, and have nobody look again for days."""
     until(lambda: CancellationRequest.objects.get(pk=asked.pk).state == "uncertain")
@@ -239,6 +252,14 @@ def run(pk: int, state: str) -> int:
 
 
 # -- The rest
+
+
+def alike() -> Order:
+    """Return an order whose number another shop has, too."""
+    order, shop = plain("taobao"), Shop.objects.get(name="wechat-sandbox")
+    sheet = f"order_id,delivery_id,waybill_id,openid\n{order.number},SF,SF{order.pk:010},buyer{order.pk}\n"
+    importing.import_file(shop, io.BytesIO(sheet.encode()))
+    return order
 
 
 def imported(slug: str, *, bad: bool) -> int:

@@ -247,6 +247,24 @@ def test_what_is_said_of_a_sandbox_shop_is_true_of_where_it_points(signed_in, pe
     html = signed_in.get("/page/").content.decode()
     assert harmless not in html
     assert real in html
+    more = shop("second", environment="sandbox", base_url="http://127.0.0.1:8765/x")
+    ShopAccess.objects.create(shop=more, person=person)
+    html = signed_in.get("/page/").content.decode()
+    assert "Pretend is marked as a sandbox" in html
+    assert "The other sandboxes are for trying out" in html
+
+
+@here
+def test_what_is_said_of_a_held_shop_is_true_of_why(signed_in, person):
+    held = shop("ours")
+    ShopAccess.objects.create(shop=held, person=person)
+    health_of = ShopHealth.objects.create(shop=held, held_since=timezone.now())
+    for cause, words in {
+        "keys": "its platform refuses our keys", "network": "its platform does not answer",
+        "settings": "its connection has to be mended", "clock": "its connection has to be mended",
+    }.items():  # fmt: skip
+        ShopHealth.objects.filter(pk=health_of.pk).update(hold_cause=cause)
+        assert words in signed_in.get("/page/").content.decode(), cause
 
 
 @here

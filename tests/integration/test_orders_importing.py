@@ -125,7 +125,7 @@ def test_R19_a_bad_line_names_all_that_is_wrong_with_it(shop: Shop) -> None:
     [
         ("", "empty"),
         ("\n\n", "empty"),
-        ("number\n1\n", "no column “number”"),
+        ("number\n1\n", "The column “number” is not known"),
         ("order_id,order_id\n1,1\n", "twice"),
         ("courier\nSF\n", "“order_id” is missing"),
         ("x" * 100000, "64 KB"),

@@ -122,6 +122,21 @@ def test_S8_a_form_with_errors_keeps_what_was_typed_but_never_a_key(as_admin):
     assert not Shop.objects.exists()
 
 
+def test_the_address_that_only_shows_how_one_looks_is_nobodys_shop(as_admin):
+    page = as_admin.get(_url("new", "shoplazza")).content.decode()
+    assert 'value="https://your-shop' not in page
+    assert "Your shop&#x27;s own address, such as https://your-shop" in page
+    given = {
+        **NEW,
+        "base_url": registry.PROVIDERS["shoplazza"].card.base_url,
+        "credential.access_token": "canary-token-1",
+    }
+    answer = as_admin.post(_url("create", "shoplazza"), given)
+    assert answer.status_code == 422
+    assert "This is only an example" in answer.content.decode()
+    assert not Shop.objects.exists()
+
+
 def test_a_missing_key_is_said_beside_its_field(as_admin):
     answer = as_admin.post(_url("create", "pretend"), {**NEW, "credential.secret": ""})
     assert answer.status_code == 422

@@ -11,13 +11,22 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from cancellations.audit import trail
 from cancellations.orders import importing, sync
+from cancellations.reasons import managing, refreshing
+from cancellations.reasons.models import Reason
 from cancellations.shops.connection import capabilities_of
 from cancellations.shops.models import Shop
 from providers.contract import Provider
 from providers.registry import PROVIDERS
 from providers.world import World
 
+REASONS = {
+    "wrong_address": "Wrong address",
+    "duplicate_order": "Duplicate order",
+    "payment_problem": "Unpaid",
+    "price_error": "Wrong sale price",
+}
 PEOPLE = {"agent": "rescind-agent", "manager": "rescind-manager", "admin": "rescind-admin"}
 
 
@@ -41,7 +50,9 @@ class Command(BaseCommand):
         if not options["step"]:
             call_command("build", verbosity=0)
         if options["step"] != "prepare":
-            learn(settings.DATA_DIR / "sandbox.sqlite3")
+            with trail.coming_from("command"):
+                learn(settings.DATA_DIR / "sandbox.sqlite3")
+                name_reasons()
 
     def _prepare(self, address: str) -> None:
         call_command("migrate", verbosity=0)
@@ -92,6 +103,18 @@ def learn(state: Path) -> None:
                 pass
         else:
             importing.import_file(shop, sheet_of(PROVIDERS[shop.platform], state))
+
+
+def name_reasons() -> None:
+    """Say which of the operator's reasons ours are, where only those it lists are taken."""
+    by = trail.Machine("system", "demo")
+    for shop in Shop.objects.filter(environment="sandbox", platform__in=PROVIDERS):
+        if not capabilities_of(shop).list_reasons or not refreshing.refresh(shop, by=by):
+            continue
+        for code, value in REASONS.items():
+            if value in managing.offered(shop.platform, shop):
+                reason = Reason.objects.get(code=code)
+                managing.map_reason(reason, platform=shop.platform, value=value, by=by, shop=shop)
 
 
 def sheet_of(provider: Provider, state: Path) -> io.BytesIO:
