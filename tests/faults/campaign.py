@@ -17,7 +17,7 @@ import redis
 
 from tests.faults.bulks import Clerks
 from tests.faults.cast import APPROVED, PERMISSIONS, PLATFORMS
-from tests.faults.checker import Findings, check, query, unsettled, waiting
+from tests.faults.checker import Findings, check, faults_in, query, unsettled, waiting
 from tests.faults.field import LATE_SECONDS, LEASE, Field, field_of
 from tests.faults.nemesis import AT_PLATFORM, Nemesis
 from tests.faults.people import Form, People, units_of
@@ -87,7 +87,7 @@ class _Campaign:
         self._clerks = Clerks(field, self._people, Random(plan.seed + 5))
         self._nemesis = Nemesis(field, self._people, Random(plan.seed + 2))
         self._forms = units_of(field.database, Random(plan.seed + 3))
-        self._planned = 0
+        self._ledger = field.folder / "sandbox.sqlite3"
         self._begun = time.monotonic()
         self._calm, self._healed, self._over = threading.Event(), threading.Event(), threading.Event()
         self._guard = threading.Lock()
@@ -130,7 +130,7 @@ class _Campaign:
         for thread in (tending, minding):
             thread.join()
         self._field.rest()
-        findings = check(self._field.database, self._field.folder / "sandbox.sqlite3", self._people.told, LEASE)
+        findings = check(self._field.database, self._ledger, self._people.told, LEASE)
         findings.chain += self._verify()
         faults = self._nemesis.done + Counter({f"platform {name}": n for name, n in findings.struck.items()})
         return Result(findings, faults, time.monotonic() - begun, self._people.broken_pages, self._people.unanswered)
@@ -150,8 +150,8 @@ class _Campaign:
                 self._calm.wait(BREATH_SECONDS)
 
     def _struck(self) -> int:
-        # Not every planned fault strikes: some requests are withdrawn, or their bulk stopped, before they are sent.
-        return self._nemesis.done.total() + int(0.5 * self._planned)
+        # What is only planned does not count: some requests are withdrawn, or their bulk stopped, before they are sent.
+        return self._nemesis.done.total() + faults_in(self._ledger).total()
 
     def _is_enough(self, asking: threading.Thread) -> bool:
         return self._struck() >= self._plan.faults and not asking.is_alive()
@@ -186,7 +186,7 @@ class _Campaign:
                 if number % 50 == 0:
                     hands.submit(self._resend)
                 asked += len(forms)
-                while asked / plan.requests > self._struck() / plan.faults + AHEAD and not self._calm.wait(0.05):
+                while asked / plan.requests > self._struck() / plan.faults + AHEAD and not self._calm.wait(0.1):
                     if self._struck() >= plan.faults:
                         break
                 while hands._work_queue.qsize() > 16 or clerks._work_queue.qsize() > 1:
@@ -238,8 +238,6 @@ class _Campaign:
                 self._field.control(slug, late={key: LATE_SECONDS})
             else:
                 self._field.control(slug, plan={key: [fault]})
-            with self._guard:
-                self._planned += 1
 
     def _ask_so(self, form: Form, fate: float, fault: str, habit: float) -> None:
         self._plan_fault(form, fate, fault)

@@ -144,7 +144,7 @@ def check(database: str, ledger: Path, told: Told, lease: float) -> Findings:
     requests = _read_requests(database, {unit for unit, *_ in events} | set(told.accepted.values()) | set(told.words))
     found.requests = told.asked
     found.states = Counter(one["state"] for one in requests.values())
-    found.struck = Counter(what.removeprefix("fault ") for _, what, _ in events if what.startswith("fault "))
+    found.struck = faults_in(ledger)
     _find_lost(found, requests, told)
     _find_doubled(found, requests, events, told, database)
     rows = query(
@@ -167,9 +167,19 @@ def check(database: str, ledger: Path, told: Told, lease: float) -> Findings:
     return found
 
 
-def _read_ledger(path: Path) -> list[tuple[Unit, str, datetime]]:
+def faults_in(ledger: Path) -> Counter[str]:
+    """Count the faults that struck at the platforms so far, by kind."""
+    rows = _ask_ledger(ledger, "SELECT event, count(*) FROM ledger WHERE event LIKE 'fault %' GROUP BY event")
+    return Counter({event.removeprefix("fault "): count for event, count in rows})
+
+
+def _ask_ledger(path: Path, sql: str) -> list[Any]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as connection:
-        rows = connection.execute("SELECT slug, key, event, at FROM ledger ORDER BY id").fetchall()
+        return connection.execute(sql).fetchall()
+
+
+def _read_ledger(path: Path) -> list[tuple[Unit, str, datetime]]:
+    rows = _ask_ledger(path, "SELECT slug, key, event, at FROM ledger ORDER BY id")
     return [((slug, key), event, _moment(at)) for slug, key, event, at in rows]
 
 
