@@ -8,6 +8,7 @@ from functools import cache, partial
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
@@ -18,8 +19,8 @@ from cancellations.access import may
 from cancellations.pages import wants_fragment
 from cancellations.shops import arming
 from cancellations.shops.hosts import is_local
-from cancellations.shops.models import Environment, Pulse, ShopHealth
-from cancellations.shops.scope import shops_of
+from cancellations.shops.models import Environment, Pulse, Shop, ShopHealth
+from cancellations.shops.scope import shops_of, sql_of
 from cancellations.templatetags.desk import gap
 from providers.errors import Cause
 
@@ -120,13 +121,12 @@ def banners(request: HttpRequest) -> list[Banner]:
             told.append(_held(some, because(some), admin=may(person, "shops")))
     if silent := [(title, name) for title, name, cause in held if cause == Cause.NETWORK]:
         told.append(_silent(silent))
-    return [*told, *_sandboxes(sandboxes)]
+    return [*told, *_sandboxes(person, sandboxes)]
 
 
-def _look(person: Any) -> tuple[bool, list[tuple[str, str, str]], list[tuple[str, str, str]]]:
-    """Return whether a worker is heard of, shops on hold (title, name, cause) and sandboxes (title, name, address)."""
-    shops = shops_of(person).filter(active=True).order_by().values("id", "title", "name", "base_url", "environment")
-    mine, params = shops.query.sql_with_params()
+def _look(person: Any) -> tuple[bool, list[tuple[str, str, str]], list[str]]:
+    """Return whether a worker is heard of, shops on hold (title, name, cause) and the sandboxes' addresses."""
+    mine, params = sql_of(person, _told_of)
     pulse, pulse_params = _heard(connection.vendor)
     # One statement, since every page asks, and not put together by the ORM, which takes longer over it than the
     # database. A union drops what is there twice.
@@ -134,7 +134,7 @@ def _look(person: Any) -> tuple[bool, list[tuple[str, str, str]], list[tuple[str
         WITH mine AS ({mine})
         SELECT 'held', title, name, hold_cause FROM mine JOIN {_HEALTH} AS health ON health.shop_id = mine.id
         WHERE health.held_since IS NOT NULL
-        UNION SELECT 'sandbox', title, name, base_url FROM mine WHERE environment = %s
+        UNION SELECT 'sandbox', base_url, '', '' FROM mine WHERE environment = %s
         UNION SELECT 'heard', '', '', '' WHERE EXISTS ({pulse})"""  # noqa: S608 - our own names
     with connection.cursor() as cursor:
         cursor.execute(sql, [*params, Environment.SANDBOX.value, *pulse_params])
@@ -142,8 +142,12 @@ def _look(person: Any) -> tuple[bool, list[tuple[str, str, str]], list[tuple[str
     return (
         any(kind == "heard" for kind, *_ in rows),
         sorted((title, name, cause) for kind, title, name, cause in rows if kind == "held"),
-        sorted((title, name, url) for kind, title, name, url in rows if kind == "sandbox"),
+        [url for kind, url, *_ in rows if kind == "sandbox"],
     )
+
+
+def _told_of(shops: QuerySet[Shop]) -> QuerySet[Shop, Any]:
+    return shops.filter(active=True).order_by().values("id", "title", "name", "base_url", "environment")
 
 
 @cache
@@ -152,20 +156,22 @@ def _heard(vendor: str) -> tuple[str, tuple[Any, ...]]:
     return Pulse.heard().values("id").query.sql_with_params()
 
 
-def _sandboxes(sandboxes: list[tuple[str, str, str]]) -> list[Banner]:
+def _sandboxes(person: Any, addresses: list[str]) -> list[Banner]:
     """Say of sandbox shops what is true of where they point."""
     told = []
-    afar = {url for url in {url for _title, _name, url in sandboxes} if not is_local(url)}  # many share an address
-    if real := [(title, name) for title, name, url in sandboxes if url in afar]:
+    afar = [url for url in addresses if not is_local(url)]
+    here = shops_of(person).filter(active=True, environment=Environment.SANDBOX, base_url__in=afar).order_by("title")
+    # Seldom so: only then it takes another query.
+    if afar and (real := list(here.values_list("title", "name")[: NAMED + 1])):
         text = ngettext(
             "%(shops)s is marked as a sandbox and uses its platform's own address: what is cancelled there is real.",
             "%(shops)s are marked as sandboxes and use a platform's own address: what is cancelled there is real.",
             len(real),
         ) % {"shops": _named(real)}
         told.append(Banner("warn", "exclamation-triangle", text))
-    if len(real) < len(sandboxes):
+    if len(afar) < len(addresses):
         text = gettext("Some of your shops are sandboxes: nothing cancelled there is cancelled anywhere else.")
-        if real:
+        if afar:
             text = gettext("The other sandboxes are for trying out: nothing cancelled there is cancelled elsewhere.")
         told.append(Banner("violet", "beaker", text))
     return told

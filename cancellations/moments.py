@@ -35,10 +35,16 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
     return _near(timezone.localtime(moment), now or timezone.now(), get_language())
 
 
-def both(moment: datetime) -> tuple[str, str]:
-    """Return it exactly and relative to now. Who reads is looked up once, which is most of the work in a list."""
-    local, language = timezone.localtime(moment), get_language()
-    return _exact(local, language), _near(local, timezone.now(), language)
+class Clock:
+    """Who reads, in which zone, and when: found out once for a whole list, for that is most of the work."""
+
+    def __init__(self) -> None:
+        self._zone, self._language, self._now = timezone.get_current_timezone(), get_language(), timezone.now()
+
+    def both(self, moment: datetime) -> tuple[str, str]:
+        """Return a moment exactly and relative to now."""
+        local = moment.astimezone(self._zone)
+        return _exact(local, self._language), _near(local, self._now, self._language)
 
 
 def _exact(local: datetime, language: str | None) -> str:

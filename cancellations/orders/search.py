@@ -4,15 +4,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.cache import caches
 
 from cancellations.orders import matching, runs
 from cancellations.orders.filters import Asked, Condition, Filters, asked, joined, moment
-from cancellations.orders.models import Order
+from cancellations.orders.listed import COLUMNS, TABLE, Listed, listed
 from cancellations.orders.understanding import Understanding, understand
 from cancellations.pages import Count, Cursor, Page
 from cancellations.shops.scope import Seen, seen_by
@@ -22,29 +20,11 @@ MOST_COUNTED = 10_000
 REMEMBERED_SECONDS = 60
 # Amounts have no index in the order of the page: so many of the newest are looked through, and the page says so.
 WINDOW = 5_000
-_TABLE = Order._meta.db_table
 _NEWEST = "placed_at DESC, id DESC"
 _OLDEST = "placed_at, id"
 
-# Where a page begins → ids of one more row than it has; going back, oldest first.
-Read = Callable[[Cursor | None], list[int]]
-
-
-class Listed(NamedTuple):
-    """What a list shows of an order: its columns."""
-
-    pk: int
-    shop_id: int
-    number: str
-    status: str
-    desk_state: str
-    placed_at: datetime
-    placed_known: bool
-    amount: Decimal | None
-    currency: str
-    buyer: str
-    cancellable: bool | None
-    why: str
+# Where a page begins → one more row than it has; going back, oldest first.
+Read = Callable[[Cursor | None], list[Listed]]
 
 
 @dataclass(frozen=True)
@@ -122,7 +102,7 @@ def _list(
         page, matched = _bounded(matching.newest(wanted, WINDOW), filters.money(), cursor, size)
         looked = WINDOW if matched.capped else 0
         return Results(page, Count(matched.number, matched.capped), "list", shops, looked=looked)
-    page = _page(lambda at: _ids(_newest(wanted, at, size + 1)), cursor, size)
+    page = _page(lambda at: listed(runs.fetch(*_newest(wanted, at, size + 1))), cursor, size)
     return Results(page, _number(wanted, page), "list", shops)
 
 
@@ -132,7 +112,7 @@ def _number(wanted: Asked, page: Page[Listed]) -> Count:
     key = hashlib.sha256(repr((wanted, MOST_COUNTED)).encode()).hexdigest()
     if page.next and memory.get(key):
         return Count(MOST_COUNTED, True)
-    number = _ids(_counted(wanted))[0]
+    number: int = runs.fetch(*_counted(wanted))[0][0]
     if number > MOST_COUNTED:
         memory.set(key, True, REMEMBERED_SECONDS)
     return Count(min(number, MOST_COUNTED), number > MOST_COUNTED)
@@ -146,24 +126,23 @@ def _bounded(
 ) -> tuple[Page[Listed], matching.Matched]:
     last: list[matching.Matched] = []
 
-    def read(at: Cursor | None) -> list[int]:
+    def read(at: Cursor | None) -> list[Listed]:
         begins, order = _begins(at)
         last.append(matching.page_of(source, conditions, begins, order, size + 1))
-        return last[-1].ids
+        return last[-1].rows
 
     return _page(read, cursor, size), last[-1]
 
 
 def _page(read: Read, cursor: Cursor | None, size: int) -> Page[Listed]:
     """Read a page's rows. A page past an end, or short at the top, becomes the first."""
-    ids = read(cursor)
-    if cursor and len(ids) <= (size if cursor.back else 0):
-        cursor, ids = None, read(None)
-    more, ids = len(ids) > size, ids[:size]
-    if not ids:
+    rows = read(cursor)
+    if cursor and len(rows) <= (size if cursor.back else 0):
+        cursor, rows = None, read(None)
+    more, rows = len(rows) > size, rows[:size]
+    if not rows:
         return Page([])
-    found = map(Listed._make, Order.objects.filter(pk__in=ids).values_list(*Listed._fields))
-    rows = sorted(found, key=lambda one: (one.placed_at, one.pk), reverse=True)
+    rows.sort(key=lambda one: (one.placed_at, one.pk), reverse=True)
     first, back = (cursor.first, cursor.back) if cursor else (1, False)
     after = Cursor(rows[-1].placed_at, rows[-1].pk, first + len(rows)).text()
     before = Cursor(rows[0].placed_at, rows[0].pk, max(1, first - size), back=True).text()
@@ -185,7 +164,8 @@ def _begins(cursor: Cursor | None) -> tuple[list[Condition], str]:
 def _newest(wanted: Asked, cursor: Cursor | None, limit: int) -> tuple[str, list[Any]]:
     begins, order = _begins(cursor)
     sql, params = _merged(wanted, [*wanted.placed, *begins], order, limit)
-    return f"SELECT id FROM ({sql}) AS merged ORDER BY {order} LIMIT {limit}", params  # noqa: S608 - our own names
+    page = f"SELECT id AS at_id FROM ({sql}) AS merged ORDER BY {order} LIMIT {limit}"  # noqa: S608 - our own names
+    return f"SELECT {COLUMNS} FROM ({page}) AS page JOIN {TABLE} ON id = at_id", params  # noqa: S608 - our own names
 
 
 def _counted(wanted: Asked) -> tuple[str, list[Any]]:
@@ -197,12 +177,8 @@ def _counted(wanted: Asked) -> tuple[str, list[Any]]:
 def _merged(wanted: Asked, placed: Sequence[Condition], order: str, limit: int) -> tuple[str, list[Any]]:
     where, params = joined(placed)
     columns = ["id", "placed_at"]
-    return runs.merged(_TABLE, columns, wanted.runs, where=where, params=params, order=order, limit=limit)
+    return runs.merged(TABLE, columns, wanted.runs, where=where, params=params, order=order, limit=limit)
 
 
 def _in(name: str, values: Sequence[int]) -> Condition:
     return f"{name} IN ({', '.join(['%s'] * len(values))})", tuple(values)
-
-
-def _ids(query: tuple[str, list[Any]]) -> list[int]:
-    return [row[0] for row in runs.fetch(*query)]

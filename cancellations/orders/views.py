@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import push_url, replace_url
 
-from cancellations.access import allowed
+from cancellations.access import allowed, may
 from cancellations.orders import asking, handing_in, importing, sheet, sync
 from cancellations.orders.forms import ImportForm, LookupForm, SearchForm
 from cancellations.orders.models import FileImport, Pull
@@ -42,7 +42,8 @@ def index(request: HttpRequest) -> HttpResponseBase:
     chips = [(chip, _address(request, *chip.names, "at")) for chip in form.chips()]
     context: dict[str, Any] = {"form": form, "filters": filters, "results": results, "chips": chips}
     context["more"] = "more" in request.GET or any(form[name].data for name in FURTHER)
-    context["rows"] = rows_of(results.page.rows, shops)
+    context["selectable"] = may(request.user, "request")
+    context["rows"] = rows_of(results.page.rows, shops, context["selectable"])
     if not results.page.rows and results.understood and results.understood.number:
         askable = [one for one in shops if filters.includes(one) and asking.can_be_asked(one)]
         context["askable"], context["unasked"] = askable[:MOST_ASKED], len(askable) - MOST_ASKED

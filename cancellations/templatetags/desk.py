@@ -17,7 +17,7 @@ from cancellations import charts
 from cancellations.evidence import pretty_text, with_blots
 from cancellations.marks import MARKS, Mark
 from cancellations.marks import icon as draw_icon
-from cancellations.moments import both, span
+from cancellations.moments import Clock, span
 from providers import registry
 
 register = template.Library()
@@ -76,17 +76,17 @@ def verdict(cancellable: bool | None, why: str = "") -> SafeString:
     )  # fmt: skip
 
 
+_EXACT, _NEAR = '<time datetime="{}" title="{}">{}</time>', '<time datetime="{}" title="{}" data-when>{}</time>'
+
+
 @register.simple_tag
-def when(moment: datetime | None, exact: bool = False, empty: str = "") -> SafeString:
+def when(moment: datetime | None, exact: bool = False, empty: str = "", clock: Clock | None = None) -> SafeString:
     """Show a moment in the reader's zone: relative with the exact one on hover, or the other way round."""
     if moment is None:
         return format_html('<span class="muted">{}</span>', empty or gettext("never"))
-    sharp, near = both(moment)
+    sharp, near = (clock or Clock()).both(moment)
     shown, hover = (sharp, near) if exact else (near, sharp)
-    shape = (
-        '<time datetime="{}" title="{}">{}</time>' if exact else '<time datetime="{}" title="{}" data-when>{}</time>'
-    )
-    return format_html(shape, moment.isoformat(), hover, shown)
+    return format_html(_EXACT if exact else _NEAR, moment.isoformat(), hover, shown)
 
 
 @register.filter

@@ -49,7 +49,7 @@ def fill(orders: int, shops: int) -> None:
             name=f"shop-{at}",
             title=f"Shop {at}",
             platform=PLATFORMS[at % 5],
-            environment="sandbox",
+            environment="live",
             base_url="https://x.invalid",
         )
         for at in range(shops)

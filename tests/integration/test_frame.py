@@ -203,8 +203,9 @@ def test_a_deactivated_person_is_signed_out_at_the_next_click(signed_in, person)
 
 @here
 def test_P04_a_page_costs_one_query_for_its_frame_and_a_fragment_none(signed_in, person, django_assert_num_queries):
-    one = shop("one", environment="sandbox")
-    ShopAccess.objects.create(shop=one, person=person)
+    for name in ("one", "two"):
+        pretend = shop(name, environment="sandbox", base_url="http://127.0.0.1:8765/x")
+        ShopAccess.objects.create(shop=pretend, person=person)
     arming.standing()  # looked at every few seconds, not for every page
     with django_assert_num_queries(2 + 1):  # session and person, then the frame
         signed_in.get("/page/")
