@@ -18,6 +18,7 @@ from cancellations.orders.models import Order
 from cancellations.people.models import Person
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
+from cancellations.shops.models import Shop
 from cancellations.shops.scope import visible_to
 
 UNTOUCHED = (BatchState.PLANNING, BatchState.PLANNED, BatchState.DISCARDED)
@@ -68,8 +69,7 @@ def state_of(batch: Batch, person: Person) -> dict[str, Any]:
         context["headline"] = headline(
             batch, ready, first=_canary_only(batch, numbers), approval=_waits_for_a_person(numbers)
         )
-        waiting = [one.shop for one in numbers.shops if one.shop and one.counts["moving"] + one.counts["waits"]]
-        context["held"] = [shop for shop in waiting if _held(shop)]
+        context["held"] = partial(_held_among, numbers)
     mine = batch.requested_by_id == person.pk and may(person, "request")
     return context | {
         "numbers": numbers,
@@ -139,9 +139,10 @@ def _meant(row: BatchRow, person: Person) -> list[Order]:
     return list(visible_to(person, Order.objects.select_related("shop")).filter(pk__in=row.choices)[:MOST_MEANT])
 
 
-def _held(shop: Any) -> bool:
-    health = getattr(shop, "health", None)
-    return bool(health and health.held_since)
+def _held_among(numbers: progress.Numbers) -> list[Shop]:
+    """Return the shops on hold that still have something to send."""
+    waiting = [one.shop for one in numbers.shops if one.shop and one.counts["moving"] + one.counts["waits"]]
+    return [shop for shop in waiting if getattr(shop, "health", None) and shop.health.held_since]
 
 
 def _waits_for_a_person(numbers: progress.Numbers) -> bool:

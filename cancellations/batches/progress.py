@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Sum, Value, When
 from django.utils import timezone
@@ -43,15 +44,22 @@ class Numbers:
 
     Attributes:
         words: The words that occur, in the order they are told: (word, label, tone, count).
-        shops: The same by shop, the largest first; what belongs to none last.
+        sums: The same by the key of the shop; what belongs to none under ``None``.
         amounts: Of what is to be cancelled, by currency.
         unpriced: How many of these have no known amount.
     """
 
     words: list[tuple[str, str, str, int]]
-    shops: list[ShopSum]
+    sums: dict[int | None, ShopSum]
     amounts: list[tuple[str, Decimal]]
     unpriced: int = 0
+
+    @cached_property
+    def shops(self) -> list[ShopSum]:
+        """The sums with their shops, the largest first, what belongs to none last; a silent poll never asks."""
+        for known in Shop.objects.select_related("health").filter(pk__in=[pk for pk in self.sums if pk]):
+            self.sums[known.pk].shop = known
+        return sorted(self.sums.values(), key=lambda one: (one.shop is None, -one.total))
 
     @property
     def total(self) -> int:
@@ -90,7 +98,7 @@ def of_plan(batch: Batch, rows: QuerySet[BatchRow]) -> Numbers:
     shops: dict[int | None, ShopSum] = {}
     unpriced = 0
     grouped = rows.order_by().values_list("shop", "verdict", "currency")
-    sums = grouped.annotate(n=Count("pk"), priced=Count("amount"), total=Sum("amount"))
+    sums = grouped.annotate(n=Count("*"), priced=Count("amount"), total=Sum("amount"))
     for shop, verdict, currency, count, priced, amount in sums:
         one = shops.setdefault(shop, ShopSum())
         one.counts[verdict] += count
@@ -106,10 +114,10 @@ def of_run(batch: Batch, rows: QuerySet[BatchRow], requests: QuerySet[Cancellati
     Args:
         rows, requests: What the person may see; the requests of any batch.
     """
-    asked = requests.filter(batch=batch.pk).order_by().values_list("shop", "state").annotate(n=Count("pk"))
+    asked = requests.filter(batch=batch.pk).order_by().values_list("shop", "state").annotate(n=Count("*"))
     waiting = Case(When(waits=True, then=Value("waits")), default=Value("withdrawn"), output_field=CharField())
     rest = rows.filter(UNASKED).order_by().annotate(word=waiting)
-    grouped = asked.union(rest.values_list("shop", "word").annotate(n=Count("pk")), all=True)
+    grouped = asked.union(rest.values_list("shop", "word").annotate(n=Count("*")), all=True)
     shops: dict[int | None, ShopSum] = {}
     for shop, state, count in grouped:
         word = BUCKETS.get(state, state)
@@ -121,8 +129,6 @@ def of_run(batch: Batch, rows: QuerySet[BatchRow], requests: QuerySet[Cancellati
 
 
 def _numbers(shops: dict[int | None, ShopSum], told: Mapping[str, Word]) -> Numbers:
-    for known in Shop.objects.select_related("health").filter(pk__in=[pk for pk in shops if pk]):
-        shops[known.pk].shop = known
     together: Counter[str] = Counter()
     amounts: dict[str, Decimal] = {}
     for one in shops.values():
@@ -130,8 +136,7 @@ def _numbers(shops: dict[int | None, ShopSum], told: Mapping[str, Word]) -> Numb
         for currency, amount in one.amounts.items():
             amounts[currency] = amounts.get(currency, Decimal()) + amount
     words = [(word, str(one.label), one.tone, together[word]) for word, one in told.items() if together[word]]
-    ordered = sorted(shops.values(), key=lambda one: (one.shop is None, -one.total))
-    return Numbers(words, ordered, sorted(amounts.items()))
+    return Numbers(words, shops, sorted(amounts.items()))
 
 
 def seconds_left(batch: Batch, numbers: Numbers) -> float | None:
