@@ -14,7 +14,7 @@ from cancellations.requests.wording import Headline
 from cancellations.shops import health
 
 # A person waits for what is on its way, less for what is looked at again; what waits for a person may take days.
-AT_ONCE_SECONDS, SOON_SECONDS, LATER_SECONDS = 1, 2, 15
+AT_ONCE, SOON, LATER = 700, 2_000, 15_000  # milliseconds until a page looks again: who just asked sits before it
 # What a worker does is overdue so long after its moment; what a person decides, so long after it began to wait.
 WORKER_LATE, PERSON_LATE = timedelta(minutes=15), timedelta(hours=24)
 
@@ -91,11 +91,11 @@ def moment(cancellation: CancellationRequest, said: Headline) -> str:
 
 
 def next_look(cancellation: CancellationRequest) -> int:
-    """Return after how many seconds a page should look again by itself; 0 when only a new act can change anything."""
+    """Return the milliseconds until a page should look again by itself; 0 when only a new act can change anything."""
     confirming = cancellation.state == State.SUCCEEDED and cancellation.due_at and not cancellation.confirmed_at
     if confirming or (cancellation.state in MOVING and not cancellation.in_review):
-        return AT_ONCE_SECONDS if cancellation.state in (State.QUEUED, State.SENDING) else SOON_SECONDS
-    return LATER_SECONDS if cancellation.state in OPEN else 0
+        return AT_ONCE if cancellation.state in (State.QUEUED, State.SENDING) else SOON
+    return LATER if cancellation.state in OPEN else 0
 
 
 def is_theirs(cancellation: CancellationRequest) -> bool:

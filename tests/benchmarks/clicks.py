@@ -32,7 +32,7 @@ from tests.stack import free_port
 LATENCY = 0.1
 ALONE, BESIDE, SHOWN, WATCHED = 0.3, 2.0, 1.0, 0.05
 WATCH_SECONDS = 30
-POLL = re.compile(r'id="(?:status|progress)"[^>]*hx-get="([^"]+)"[^>]*hx-trigger="[^"]*every (\d+)s')
+POLL = re.compile(r'id="(?:status|progress)"[^>]*hx-get="([^"]+)"[^>]*hx-trigger="[^"]*every (\d+m?)s')
 DONE = re.compile(r'id="status".{0,400}?class="headline" data-tone="good"', re.S)
 
 
@@ -108,11 +108,17 @@ def _click(browser: httpx.Client, platform: str, order: Any) -> tuple[float, flo
         found = POLL.search(page)
         assert found, "it stopped looking"
         time.sleep(pause)
-        page, pause = browser.get(html.unescape(found[1]), headers={"HX-Request": "true"}).text or page, int(found[2])
+        page = browser.get(html.unescape(found[1]), headers={"HX-Request": "true"}).text or page
+        pause = _seconds(found[2])
         assert time.monotonic() < begun + 120, "no outcome"
     shown = time.monotonic()
     came = float(httpx.get(f"{platform}/when/{order.number}", trust_env=False).json()["at"])
     return came - begun, shown - came - LATENCY
+
+
+def _seconds(pause: str) -> float:
+    """Read ``2`` (seconds) and ``700m`` (thousandths of one)."""
+    return int(pause[:-1]) / 1000 if pause.endswith("m") else int(pause)
 
 
 def _start_bulk(browser: httpx.Client, numbers: list[str]) -> str:
@@ -144,7 +150,7 @@ def _watch(watchers: int, web: str, cookies: httpx.Cookies, where: str, pid: int
                 found = POLL.search(text)
                 if not found:
                     return
-                over.wait(float(found[2]))
+                over.wait(_seconds(found[2]))
                 begun = time.perf_counter()
                 answer = browser.get(html.unescape(found[1]), headers={"HX-Request": "true"})
                 polls.append(time.perf_counter() - begun)

@@ -173,7 +173,7 @@ def test_the_fragment_asks_again_until_the_request_is_over(name: str) -> None:
     assert headline in words(answer)
     assert ("hx-trigger" in html) is not over
     soon = not over and name not in ("pending", "review")
-    pace = "1s" if state in (State.QUEUED, State.SENDING) else "2s"  # somebody is on the telephone
+    pace = "700ms" if state in (State.QUEUED, State.SENDING) else "2000ms"  # somebody is on the telephone
     assert (f'hx-trigger="load delay:400ms, every {pace}"' in html) is soon
 
 
