@@ -62,6 +62,9 @@ class Capabilities:
     list_reasons: bool = False
 
 
+_EXAMPLE = "://your-"
+
+
 @dataclass(frozen=True)
 class Card:
     """A platform described as data.
@@ -108,3 +111,7 @@ class Card:
         """Return the text that makes an order unique within a shop: the identity fields, escaped, joined by ``|``."""
         parts = (ref.get(one.name, "") for one in self.lookup if one.identity)
         return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
+
+    def is_example(self, url: str) -> bool:
+        """Tell whether an address only shows how one looks, as that of a card does whose shops each have their own."""
+        return _EXAMPLE in self.base_url and _EXAMPLE in url.lower()

@@ -15,9 +15,6 @@ from cancellations.shops.models import MOST_CALLS_PER_SECOND, Environment, Shop
 from cancellations.templatetags.desk import gap
 from providers.contract import Card, Field
 
-# How the address of a card begins that stands for nobody's shop.
-_EXAMPLE = "://your-"
-
 
 class CardForm(forms.Form):
     """A form part of whose fields come from a card; they are named ``options.<name>`` and ``credential.<name>``."""
@@ -99,7 +96,7 @@ class ShopForm(CardForm):
 
     def __init__(self, card: Card, *args: Any, shop: Shop | None = None, **kwargs: Any) -> None:
         self.shop, self.card = shop, card
-        example = _EXAMPLE in card.base_url
+        example = card.is_example(card.base_url)
         kwargs["initial"] = _of_shop(shop) if shop else {"base_url": "" if example else card.base_url}
         kwargs["initial"] |= _initial_options(card, shop.options if shop else {})
         super().__init__(*args, **kwargs)
@@ -119,7 +116,7 @@ class ShopForm(CardForm):
     def clean_base_url(self) -> str:
         """Refuse the address that only shows how one looks."""
         url: str = self.cleaned_data["base_url"]
-        if _EXAMPLE in url:
+        if self.card.is_example(url):
             raise ValidationError(_("This is only an example. Enter your own shop's address."))
         return url
 

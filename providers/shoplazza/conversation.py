@@ -8,11 +8,11 @@ from urllib.parse import quote, urlencode
 
 from providers.errors import Advice, AuthFailed, Cause, ProviderError, Rejected
 from providers.shoplazza import auth, errors
+from providers.shoplazza.card import CARD
 from providers.shoplazza.envelope import count_in, identifier, order_in, orders_in, parse
 from providers.wire import Answer, Wire, undocumented
 
 _VERSION = re.compile(r"[0-9]{4}-[0-9]{2}")
-_EXAMPLE = "//your-shop."
 
 
 def fits(text: str) -> bool:
@@ -37,7 +37,7 @@ class Conversation:
         self._wire, self._version, self._token, self._now = wire, version, access_token, now
 
     def _address(self, rest: str) -> str:
-        if _EXAMPLE in self._wire.base_url:  # that may be somebody's store, and the token is not for them
+        if CARD.is_example(self._wire.base_url):  # that may be somebody's store, and the token is not for them
             raise AuthFailed("base-url", "still the example", advice=errors.PLACEHOLDER, cause=Cause.SETTINGS)
         if not _VERSION.fullmatch(self._version):
             raise AuthFailed("api-version", self._version, advice=errors.BAD_VERSION, cause=Cause.SETTINGS)
