@@ -175,6 +175,12 @@ def pretty(value: Any) -> SafeString:
     return with_blots(pretty_text(value))
 
 
+@register.filter
+def evidence(value: Any) -> SafeString | str:
+    """Show a value the record keeps (``.text``, ``.has_parts``): one with parts for reading, another as it is."""
+    return format_html("<pre>{}</pre>", pretty(value.text)) if value.has_parts else value.text
+
+
 @register.inclusion_tag("parts/chart.html")
 def chart(
     rows: Sequence[tuple[str, Sequence[int]]], legend: Sequence[tuple[str, str]], title: str = "", head: str = ""
