@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from cancellations.audit import trail
@@ -101,9 +101,11 @@ class Batch(models.Model):
         old = BatchState(self.state)
         if state not in MOVES[old]:
             raise ValueError(f"no move from {old} to {state}")
-        changes = {"state": state, "state_since": timezone.now(), **changes}
-        if not type(self).objects.filter(pk=self.pk, state=old).update(**changes):
+        changes = {"state": state, **changes}
+        # By the one clock that all machines share: what came since is told from what was seen before.
+        if not type(self).objects.filter(pk=self.pk, state=old).update(state_since=Now(), **changes):
             return False
+        self.refresh_from_db(fields=["state_since"])
         for name, value in changes.items():
             setattr(self, name, value)
         self.record(verb, by=by, data={"from": old, "to": state, **(data or {})})

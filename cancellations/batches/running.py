@@ -88,7 +88,7 @@ def _step(batch_id: int) -> bool:
 def _forward(batch: Batch) -> bool:
     went_wrong, held = (False, set[int]()) if batch.canary_over else brake.canary(batch)
     cause, facts = (PauseCause.CANARY, {"canary": batch.canary}) if went_wrong else brake.judge(batch)
-    if cause:
+    if cause and _has_more(batch):
         batch.move_to(
             BatchState.PAUSED,
             "batch.braked",
@@ -109,6 +109,12 @@ def _forward(batch: Batch) -> bool:
     if not asked:
         _finish(batch)
     return bool(asked)
+
+
+def _has_more(batch: Batch) -> bool:
+    """Tell whether there is something that a brake would keep from being sent."""
+    unsent = requests_of(batch).filter(state__in=UNSENT)
+    return unsent.exists() or BatchRow.objects.filter(batch=batch, waits=True).exists()
 
 
 def _ask_some(batch: Batch, shop: Shop, *, only_first: bool) -> int:

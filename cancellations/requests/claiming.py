@@ -14,7 +14,6 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from cancellations.audit import trail
 from cancellations.requests import easing, pacing, restoring
@@ -69,7 +68,7 @@ def claim_due(shop_id: int, most: int) -> tuple[list[Claimed], float | None]:
         return [], wait
     begun = time.monotonic()
     stored = getattr(shop, "credential", None)
-    claimed = [Claimed(one, attempt, begun, stored) for one, attempt in _claim_first(shop, shop.clock, most)]
+    claimed = [Claimed(one, attempt, begun, stored) for one, attempt in _claim_first(shop, most)]
     if claimed:
         restoring.note_claim(max((one.attempt for one in claimed), key=lambda attempt: attempt.pk))
     return claimed, None
@@ -80,13 +79,14 @@ def _due(shop: Shop) -> QuerySet[CancellationRequest]:
     return queued.order_by("priority", "due_at", "id")
 
 
-def _claim_first(shop: Shop, clock: datetime, most: int) -> list[tuple[CancellationRequest, Attempt]]:
+def _claim_first(shop: Shop, most: int) -> list[tuple[CancellationRequest, Attempt]]:
     """Claim what goes first of what nobody else is claiming at this moment."""
     with transaction.atomic():
-        some = list(_due(shop).select_for_update(skip_locked=True)[:most])
+        # The clock is read with the rows, so that an attempt is never dated before what its request went through.
+        some = list(_due(shop).annotate(clock=Now()).select_for_update(skip_locked=True)[:most])
         for one in some:
             one.shop = shop
-        return list(zip(some, claim_together(some, clock), strict=True)) if some else []
+        return list(zip(some, claim_together(some, some[0].clock), strict=True)) if some else []
 
 
 def claim(cancellation: CancellationRequest) -> Attempt | None:
@@ -125,7 +125,7 @@ def claim_together(some: Sequence[CancellationRequest], clock: datetime | None =
 def _move(keys: Sequence[int], number: int) -> int:
     return CancellationRequest.objects.filter(pk__in=keys, state=State.QUEUED, attempt_no=number).update(
         state=State.SENDING,
-        state_since=timezone.now(),
+        state_since=Now(),
         attempt_no=F("attempt_no") + 1,
         lease_until=Now() + LEASE,
         sent_at=Now(),

@@ -152,7 +152,7 @@ class CancellationRequest(models.Model):
         old = State(self.state)
         if state not in MOVES[old]:
             raise ValueError(f"no move from {old} to {state}")
-        changes = {"state": state, "state_since": timezone.now(), **changes}
+        changes = {"state": state, "state_since": Now(), **changes}
         if state == State.UNCERTAIN:
             changes["doubt"] = True
         elif old == State.UNCERTAIN and state != State.QUEUED:
@@ -163,6 +163,7 @@ class CancellationRequest(models.Model):
         for name, value in changes.items():
             if not hasattr(value, "resolve_expression"):
                 setattr(self, name, value)
+        self.state_since = timezone.now()  # about so: the row has it by the one clock that all machines share
         if self.order_id:
             Order.objects.filter(pk=self.order_id).update(desk_state=state)
         self.record(verb, by=by, data={"from": old, "to": state, **(data or {})})

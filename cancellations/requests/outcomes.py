@@ -15,7 +15,6 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Case, QuerySet, Value, When
 from django.db.models.functions import Cast, Now
-from django.utils import timezone
 
 from cancellations.audit import trail
 from cancellations.requests.claiming import Claimed
@@ -119,14 +118,13 @@ def conclude_together(some: Sequence[Outcome]) -> list[Outcome]:
     moves: dict[tuple[State, int], dict[int, dict[str, Any]]] = defaultdict(dict)
     closed: dict[int, dict[str, Any]] = {}
     events, left, written = [], [], []
-    since = timezone.now()
     for claimed, sent in some:
         one = claimed.cancellation
         state, verb, changes = outcome_of(one, sent)
         if state not in _PLAIN:
             left.append((claimed, sent))
             continue
-        moves[state, one.attempt_no][one.pk] = {"state": state, "state_since": since, **changes}
+        moves[state, one.attempt_no][one.pk] = {"state": state, "state_since": Now(), **changes}
         closed[claimed.attempt.pk] = {"closed_at": Now(), **sent.as_columns()}
         facts = {"from": State.SENDING, "to": state, **sent.as_facts(claimed.attempt)}
         events.append(one.event(verb, by=trail.WORKER, data=facts))

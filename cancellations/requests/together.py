@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from cancellations import ring
 from cancellations.audit import trail
@@ -110,7 +110,7 @@ def withdraw_together(requests: QuerySet[CancellationRequest], *, by: Any) -> in
 def _withdraw(some: Sequence[CancellationRequest], by: Any) -> int:
     """Move locked rows; on a database without row locks the transaction holds the whole of it."""
     keys = [one.pk for one in some]
-    changes = {"state": State.WITHDRAWN, "state_since": timezone.now(), "due_at": None}
+    changes = {"state": State.WITHDRAWN, "state_since": Now(), "due_at": None}
     moved = CancellationRequest.objects.filter(pk__in=keys, state__in=UNSENT, doubt=False).update(**changes)
     if moved != len(some):
         raise RuntimeError("a locked request moved")

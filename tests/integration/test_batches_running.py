@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -182,6 +182,34 @@ def test_the_brake_pauses_when_too_much_goes_wrong_and_says_why(
     assert run(batch).state == (BatchState.RUNNING if why == PauseCause.DOUBT else BatchState.DONE)
     assert waiting(batch) == 0
     assert not [one for one, count in Counter(platform.called).items() if count > 1]
+
+
+def test_what_a_person_has_seen_pulls_the_brake_only_once_though_the_clock_of_a_worker_is_ahead(
+    monkeypatch: Any,
+) -> None:
+    platform = install(monkeypatch)
+    monkeypatch.setattr(running, "LEAST_AHEAD", 12)
+    monkeypatch.setattr(running, "AHEAD_SECONDS", 0)
+    orders = many_orders(open_shop(), 100, platform=platform)
+    batch = started(orders)
+    platform.answers = {one.key: Rejected("406", "no") for at, one in enumerate(orders) if at % 3 == 2 and at > 3}
+    with monkeypatch.context() as worker:
+        worker.setattr("django.utils.timezone.now", lambda: datetime.now(UTC) + timedelta(minutes=12))
+        batch = run(batch)
+    assert (batch.state, batch.paused_why) == (BatchState.PAUSED, PauseCause.FAILURES)
+    platform.answers = {}
+    decisions.resume(batch, by=batch.requested_by)
+    assert run(batch).state == BatchState.DONE
+    assert events(batch).count("batch.braked") == 1
+
+
+def test_a_bulk_with_nothing_left_to_send_ends_and_does_not_pause(monkeypatch: Any) -> None:
+    platform = install(monkeypatch)
+    orders = many_orders(open_shop(), 20, platform=platform)
+    platform.answers = {one.key: Rejected("406", "no") for one in orders[running.CANARY :]}
+    batch = run(started(orders))
+    assert batch.state == BatchState.DONE
+    assert "batch.braked" not in events(batch)
 
 
 def test_a_few_failures_do_not_pull_the_brake(monkeypatch: Any) -> None:

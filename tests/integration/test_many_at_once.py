@@ -70,6 +70,24 @@ def claimed(made: Stall, count: int) -> list[Claimed]:
     return some
 
 
+def test_an_attempt_is_dated_when_it_is_claimed_however_long_its_worker_slept_before(
+    desk: None, monkeypatch: Any
+) -> None:
+    made = stall("shoplazza")
+    ask(made, 2)
+
+    def sleep_long(*_asked: Any) -> bool:
+        time.sleep(0.3)
+        return False
+
+    monkeypatch.setattr(claiming.easing, "eased", sleep_long)
+    some, _wait = claiming.claim_due(made.shop.pk, 2)
+    sent_at = CancellationRequest.objects.get(pk=some[0].cancellation.pk).sent_at
+    assert len(some) == 2
+    assert sent_at
+    assert abs(sent_at - Attempt.objects.get(pk=some[0].attempt.pk).opened_at) < timedelta(seconds=0.25)
+
+
 def sent(told: Receipt | ProviderError) -> Sent:
     exchanges = [{"status": 200, "answer_body": "▇▇▇ ünï 取消"}]
     return Sent(told, None, exchanges) if isinstance(told, Receipt) else Sent(None, told, exchanges)
