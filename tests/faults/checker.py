@@ -121,10 +121,18 @@ def _moving(database: str) -> list[tuple[str, bool]]:
     )
     for pk, state, due, wait, code, bulk in rows:
         goes_on = max(_moment(due), _moment(wait or due)) if due else now - SOON
-        has_time = state != "sending" and abs(goes_on - now - SOON / 2) < SOON / 2 + OVERDUE
+        has_time = state != "sending" and _is_in_time(goes_on, now)
         found.append((f"request {pk} is {state}, due {due}, {code}", has_time))
         if has_time:
             waited_for.add(bulk)
+    # The rest of a bulk waits until its first rows, which are done, are read back.
+    rows = query(
+        database,
+        "SELECT r.batch, r.due_at, h.wait_until FROM cancellations_cancellationrequest r "
+        "LEFT JOIN cancellations_shophealth h ON h.shop_id = r.shop_id "
+        "WHERE r.state = 'succeeded' AND r.confirmed_at IS NULL AND r.due_at IS NOT NULL AND r.batch IS NOT NULL",
+    )
+    waited_for |= {bulk for bulk, due, wait in rows if _is_in_time(max(_moment(due), _moment(wait or due)), now)}
     rows = query(database, "SELECT cancellation_id, kind FROM cancellations_attempt WHERE closed_at IS NULL")
     found += [(f"request {pk} has an open {kind}", False) for pk, kind in rows]
     rows = query(
@@ -133,8 +141,28 @@ def _moving(database: str) -> list[tuple[str, bool]]:
         "WHERE state IN ('planning','running','paused') OR (state = 'stopped' AND finished_at IS NULL)",
     )
     return found + [
-        (f"bulk {pk} is {state}, and not over", state == "running" and pk in waited_for) for pk, state in rows
+        (f"bulk {pk} is {state}, and not over{_left_of(database, pk)}", state == "running" and pk in waited_for)
+        for pk, state in rows
     ]
+
+
+def _is_in_time(goes_on: datetime, now: datetime) -> bool:
+    return abs(goes_on - now - SOON / 2) < SOON / 2 + OVERDUE
+
+
+def _left_of(database: str, bulk: int) -> str:
+    """Return what there is of a bulk: its rows that wait, and its requests by state, when due and whether confirmed."""
+    waits = query(database, f"SELECT count(*) FROM cancellations_batchrow WHERE batch_id = {bulk} AND waits")  # noqa: S608
+    states = query(
+        database,
+        "SELECT state, confirmed_at IS NULL, min(due_at), max(due_at), count(*) "  # noqa: S608
+        f"FROM cancellations_cancellationrequest WHERE batch = {bulk} GROUP BY 1, 2",
+    )
+    told = [
+        f"{count} {state}{' unconfirmed' * bool(open_)} due {first} to {last}"
+        for state, open_, first, last, count in states
+    ]
+    return f"; {waits[0][0]} wait; {', '.join(told)}"
 
 
 def check(database: str, ledger: Path, told: Told, lease: float) -> Findings:
@@ -239,13 +267,32 @@ def _find_doubled(
     for unit, count in calls.items():
         words = min(told.words[unit], made[unit]) + told.again[unit]
         if count > words + refused[unit]:
-            found.doubled.append(f"{unit} was sent {count} times on {words} words, {refused[unit]} refused")
+            recorded = _recorded(database, [pk for pk, one in requests.items() if one["unit"] == unit])
+            found.doubled.append(f"{unit} was sent {count} times on {words} words, {refused[unit]} refused; {recorded}")
         if count > sends[unit] + refused[unit]:
             found.doubled.append(f"{unit} was sent {count} times, and {sends[unit]} are recorded")
     found.doubled += [f"{unit} was performed {count} times" for unit, count in done.items() if count > 1]
     found.doubled += [f"one form led to the requests {sorted(pks)}" for pks in told.forms.values() if len(pks) > 1]
     open_now = Counter(one["unit"] for one in requests.values() if one["state"] not in ENDED)
     found.doubled += [f"{unit} has {count} open requests" for unit, count in open_now.items() if count > 1]
+
+
+def _recorded(database: str, keys: list[int]) -> str:
+    """Return what the record says of some requests: what was sent, and how often a person had it sent again."""
+    told = []
+    for pk in keys:
+        sends = query(
+            database,
+            "SELECT outcome FROM cancellations_attempt "  # noqa: S608
+            f"WHERE kind = 'send' AND cancellation_id = {pk} ORDER BY number",
+        )
+        again = query(
+            database,
+            "SELECT count(*) FROM cancellations_auditevent WHERE verb = 'cancellation.resent' "  # noqa: S608
+            f"AND subject_kind = 'cancellation' AND subject_id = '{pk}'",
+        )
+        told.append(f"request {pk}: {', '.join(one or 'open' for (one,) in sends)}; resent {again[0][0]} times")
+    return "; ".join(told)
 
 
 def _find_wrong(

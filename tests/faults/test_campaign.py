@@ -19,7 +19,7 @@ def _is_clean(plan: Plan, folder: Path | None = None) -> None:
 
 @pytest.mark.cluster
 def test_R01_R02_R04_R08_R09_R10_R11_R21_two_hundred_faults_on_postgresql_and_redis() -> None:
-    _is_clean(Plan(seed=7, faults=200, requests=200, settling_seconds=40))
+    _is_clean(Plan(seed=7, faults=200, requests=200, settling_seconds=90))
 
 
 def test_R01_R02_R09_S09_one_worker_on_sqlite_is_killed_again_and_again_and_leaves_no_secret(tmp_path: Path) -> None:

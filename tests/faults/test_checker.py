@@ -18,7 +18,7 @@ CREATE TABLE cancellations_shop (id, platform);
 CREATE TABLE cancellations_shophealth (shop_id, wait_until);
 CREATE TABLE cancellations_order (id, desk_state);
 CREATE TABLE cancellations_cancellationrequest (id, shop_id, order_id, order_key, order_number, item_ref, state,
-    requested_at, attempt_no, batch, due_at, code, in_review, sent_at);
+    requested_at, attempt_no, batch, due_at, code, in_review, sent_at, confirmed_at);
 CREATE TABLE cancellations_attempt (cancellation_id, kind, number, opened_at, closed_at, outcome);
 CREATE TABLE cancellations_auditevent (id INTEGER PRIMARY KEY, subject_kind, subject_id, verb, data);
 CREATE TABLE cancellations_batch (id, state, plan_total, planned_to, left_out, finished_at);
@@ -57,7 +57,7 @@ def _checked(folder: Path, wrong: str, *, stopped: bool = False) -> Findings:
             desk.execute("INSERT INTO cancellations_order VALUES (?, 'succeeded')", (pk,))
             desk.execute(
                 "INSERT INTO cancellations_cancellationrequest VALUES "
-                "(?, 1, ?, ?, ?, '', 'succeeded', ?, 1, 7, NULL, '', 0, ?)",
+                "(?, 1, ?, ?, ?, '', 'succeeded', ?, 1, 7, NULL, '', 0, ?, 'then')",
                 (pk, pk, key, key, _at(-60), _at(-51)),
             )
             desk.execute("INSERT INTO cancellations_attempt VALUES (?, 'send', 1, ?, ?, 'Receipt')",
@@ -137,3 +137,10 @@ def test_R09_what_is_overdue_is_stuck_unless_the_platform_asked_to_wait(
     told_to = f"INSERT INTO cancellations_shophealth VALUES (1, '{_at(wait)}');" if wait else ""  # noqa: S608
     waits = f"UPDATE cancellations_cancellationrequest SET state = 'queued', due_at = '{_at(due)}' WHERE id = 1"  # noqa: S608
     assert bool(_checked(tmp_path, told_to + waits).stuck) is is_stuck
+
+
+@pytest.mark.parametrize(("due", "is_stuck"), [(50, False), (-30, True)])
+def test_R09_a_bulk_may_wait_for_its_first_rows_to_be_read_back(tmp_path: Path, due: float, is_stuck: bool) -> None:
+    runs = "UPDATE cancellations_batch SET state = 'running';"
+    waits = f"UPDATE cancellations_cancellationrequest SET confirmed_at = NULL, due_at = '{_at(due)}' WHERE id = 1"  # noqa: S608
+    assert bool(_checked(tmp_path, runs + waits).stuck) is is_stuck
