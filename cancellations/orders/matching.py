@@ -50,7 +50,7 @@ class Matched:
     """A page of the orders found.
 
     Attributes:
-        rows: Of the page.
+        rows: Of the page, in its order.
         number: How many were found and fit the conditions.
         found: How many were found at all.
         capped: There are more than these.
@@ -139,7 +139,7 @@ def page_of(
         SELECT counts.fit, counts.found, counts.longest, {COLUMNS}
         FROM (SELECT (SELECT count(*) FROM {"fit" if fit else "found"}) AS fit, (SELECT count(*) FROM found) AS found,
               (SELECT max(n) FROM (SELECT count(*) AS n FROM keys{groups}) AS cut) AS longest) AS counts
-        LEFT JOIN ({page}) AS page ON TRUE LEFT JOIN {TABLE} ON id = at_id"""  # noqa: S608 - our own names
+        LEFT JOIN ({page}) AS page ON TRUE LEFT JOIN {TABLE} ON id = at_id ORDER BY {order}"""  # noqa: S608 - our own names
     rows = runs.fetch(sql, [*source.params, *fit_params, *cursor_params])
     number, met, longest = rows[0][:3]
     if source.whole and met > most:

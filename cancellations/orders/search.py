@@ -165,7 +165,8 @@ def _newest(wanted: Asked, cursor: Cursor | None, limit: int) -> tuple[str, list
     begins, order = _begins(cursor)
     sql, params = _merged(wanted, [*wanted.placed, *begins], order, limit)
     page = f"SELECT id AS at_id FROM ({sql}) AS merged ORDER BY {order} LIMIT {limit}"  # noqa: S608 - our own names
-    return f"SELECT {COLUMNS} FROM ({page}) AS page JOIN {TABLE} ON id = at_id", params  # noqa: S608 - our own names
+    sql = f"SELECT {COLUMNS} FROM ({page}) AS page JOIN {TABLE} ON id = at_id ORDER BY {order}"  # noqa: S608 - our own names
+    return sql, params
 
 
 def _counted(wanted: Asked) -> tuple[str, list[Any]]:
