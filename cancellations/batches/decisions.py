@@ -14,7 +14,7 @@ from cancellations import ring
 from cancellations.access import may
 from cancellations.batches import matching, planning, running, tasks
 from cancellations.batches.given import Given
-from cancellations.batches.models import Batch, BatchRow
+from cancellations.batches.models import Batch, BatchRow, waiting_rows
 from cancellations.batches.sight import batches_of
 from cancellations.batches.states import BatchState, PauseCause, Verdict
 from cancellations.people.models import Person
@@ -31,7 +31,7 @@ MOST_RETRIED = 500
 
 def ready(batch: Batch) -> int:
     """Return how many rows would be asked for."""
-    return BatchRow.objects.filter(batch=batch, waits=True).count()
+    return waiting_rows(batch).count()
 
 
 def start(batch: Batch, *, by: Person, typed: str = "") -> None:

@@ -171,3 +171,8 @@ class BatchRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line}: {self.given}"
+
+
+def waiting_rows(batch: Batch) -> models.QuerySet[BatchRow]:
+    """Return the rows that are ready and have not been asked for yet."""
+    return BatchRow.objects.filter(batch=batch, waits=True)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop, override
 from cancellations import ring
 from cancellations.audit import trail
 from cancellations.batches import brake, judging, matching
-from cancellations.batches.models import Batch, BatchRow
+from cancellations.batches.models import Batch, BatchRow, waiting_rows
 from cancellations.batches.states import BatchState, PauseCause, Verdict
 from cancellations.requests import tasks
 from cancellations.requests.models import BULK, ONE_BY_ONE, CancellationRequest
@@ -54,7 +54,7 @@ def requests_of(batch: Batch) -> QuerySet[CancellationRequest]:
 
 def choose_canary(batch: Batch) -> int:
     """Choose the rows that go first: of every shop some, so that none gets its wave on another's word."""
-    ready = BatchRow.objects.filter(batch=batch, waits=True)
+    ready = waiting_rows(batch)
     shops = list(ready.order_by("shop").values_list("shop", flat=True).distinct())
     each = min(CANARY, max(1, MOST_CANARY // max(1, len(shops))))
     chosen = [pk for shop in shops for pk in ready.filter(shop=shop).order_by("pk").values_list("pk", flat=True)[:each]]
@@ -100,7 +100,7 @@ def _forward(batch: Batch) -> bool:
         )
         hold_back(batch)
         return False
-    shops = Shop.objects.filter(pk__in=BatchRow.objects.filter(batch=batch, waits=True).order_by().values("shop"))
+    shops = Shop.objects.filter(pk__in=waiting_rows(batch).order_by().values("shop"))
     asked = 0
     for shop in shops:
         asked += _ask_some(batch, shop, only_first=shop.pk in held)
@@ -114,14 +114,14 @@ def _forward(batch: Batch) -> bool:
 def _has_more(batch: Batch) -> bool:
     """Tell whether there is something that a brake would keep from being sent."""
     unsent = requests_of(batch).filter(state__in=UNSENT)
-    return unsent.exists() or BatchRow.objects.filter(batch=batch, waits=True).exists()
+    return unsent.exists() or waiting_rows(batch).exists()
 
 
 def _ask_some(batch: Batch, shop: Shop, *, only_first: bool) -> int:
     """Ask for as many rows of one shop as it has room for; return how many it was."""
     if shop.platform not in PROVIDERS:
         return 0  # another version of this program asked for it: that one goes on
-    rows = BatchRow.objects.filter(batch=batch, waits=True, shop=shop)
+    rows = waiting_rows(batch).filter(shop=shop)
     if only_first:
         rows = rows.filter(wave=0)
     ahead = max(LEAST_AHEAD, int((rate_of(shop) or MOST_A_SECOND) * AHEAD_SECONDS))
@@ -191,7 +191,7 @@ def _finish(batch: Batch) -> None:
     """Call it done once nothing of it moves any more; what is in review goes its own way."""
     moving = (*UNSENT, State.SENDING, State.ACCEPTED)
     still = requests_of(batch).filter(Q(state__in=moving) | Q(state=State.UNCERTAIN, in_review=False))
-    if not still.exists() and not BatchRow.objects.filter(batch=batch, waits=True).exists():
+    if not still.exists() and not waiting_rows(batch).exists():
         batch.move_to(BatchState.DONE, "batch.done", by=trail.WORKER, finished_at=timezone.now())
 
 
