@@ -50,6 +50,15 @@ def past_canary(batch: Batch) -> Batch:
     return fresh(batch)
 
 
+def a_hundred_few_at_a_time(monkeypatch: Any) -> tuple[Till, Batch, list[Order]]:
+    """Start a bulk of which only a few rows are asked for at a time, so that a brake finds some unsent."""
+    platform = install(monkeypatch)
+    monkeypatch.setattr(running, "LEAST_AHEAD", 12)
+    monkeypatch.setattr(running, "AHEAD_SECONDS", 0)
+    orders = many_orders(open_shop(), 100, platform=platform)
+    return platform, started(orders), orders
+
+
 def events(batch: Batch) -> list[str]:
     return list(
         AuditEvent.objects.filter(subject_kind="batch", subject_id=str(batch.pk))
@@ -162,11 +171,7 @@ def test_R17_a_held_shop_keeps_only_its_own_rows_waiting(monkeypatch: Any) -> No
 def test_the_brake_pauses_when_too_much_goes_wrong_and_says_why(
     monkeypatch: Any, fault: Exception, share: int, why: PauseCause
 ) -> None:
-    platform = install(monkeypatch)
-    monkeypatch.setattr(running, "LEAST_AHEAD", 12)
-    monkeypatch.setattr(running, "AHEAD_SECONDS", 0)
-    orders = many_orders(open_shop(), 100, platform=platform)
-    batch = started(orders)
+    platform, batch, orders = a_hundred_few_at_a_time(monkeypatch)
     platform.answers = {one.key: fault for at, one in enumerate(orders) if at % share == share - 1 and at > 3}
     batch = run(batch)
     assert (batch.state, batch.paused_why) == (BatchState.PAUSED, why)
@@ -187,11 +192,7 @@ def test_the_brake_pauses_when_too_much_goes_wrong_and_says_why(
 def test_what_a_person_has_seen_pulls_the_brake_only_once_though_the_clock_of_a_worker_is_ahead(
     monkeypatch: Any,
 ) -> None:
-    platform = install(monkeypatch)
-    monkeypatch.setattr(running, "LEAST_AHEAD", 12)
-    monkeypatch.setattr(running, "AHEAD_SECONDS", 0)
-    orders = many_orders(open_shop(), 100, platform=platform)
-    batch = started(orders)
+    platform, batch, orders = a_hundred_few_at_a_time(monkeypatch)
     platform.answers = {one.key: Rejected("406", "no") for at, one in enumerate(orders) if at % 3 == 2 and at > 3}
     with monkeypatch.context() as worker:
         worker.setattr("django.utils.timezone.now", lambda: datetime.now(UTC) + timedelta(minutes=12))
