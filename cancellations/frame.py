@@ -160,9 +160,7 @@ def _sandboxes(person: Any, addresses: list[str]) -> list[Banner]:
     """Say of sandbox shops what is true of where they point."""
     told = []
     afar = [url for url in addresses if not is_local(url)]
-    here = shops_of(person).filter(active=True, environment=Environment.SANDBOX, base_url__in=afar).order_by("title")
-    # Seldom so: only then it takes another query.
-    if afar and (real := list(here.values_list("title", "name")[: NAMED + 1])):
+    if afar and (real := _sandboxes_at(person, afar)):  # seldom so: only then it takes another query
         text = ngettext(
             "%(shops)s is marked as a sandbox and uses its platform's own address: what is cancelled there is real.",
             "%(shops)s are marked as sandboxes and use a platform's own address: what is cancelled there is real.",
@@ -175,6 +173,11 @@ def _sandboxes(person: Any, addresses: list[str]) -> list[Banner]:
             text = gettext("The other sandboxes are for trying out: nothing cancelled there is cancelled elsewhere.")
         told.append(Banner("violet", "beaker", text))
     return told
+
+
+def _sandboxes_at(person: Any, addresses: list[str]) -> list[tuple[str, str]]:
+    shops = shops_of(person).filter(active=True, environment=Environment.SANDBOX, base_url__in=addresses)
+    return list(shops.order_by("title").values_list("title", "name")[: NAMED + 1])
 
 
 def _refused(held: list[tuple[str, str]]) -> str:
