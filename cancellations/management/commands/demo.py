@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
 
 from cancellations.audit import trail
 from cancellations.orders import importing, sync
@@ -93,9 +94,13 @@ def _toml(value: Any) -> str:
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def sandbox_shops() -> QuerySet[Shop]:
+    return Shop.objects.filter(environment="sandbox", platform__in=PROVIDERS)
+
+
 def learn(state: Path) -> None:
     """Fill the index: by synchronising where a platform lists its orders, else from a file of the sandbox's."""
-    for shop in Shop.objects.filter(environment="sandbox", platform__in=PROVIDERS):
+    for shop in sandbox_shops():
         if shop.orders.exists():
             continue
         if capabilities_of(shop).list_orders:
@@ -108,7 +113,7 @@ def learn(state: Path) -> None:
 def name_reasons() -> None:
     """Say which of the operator's reasons ours are, where only those it lists are taken."""
     by = trail.Machine("system", "demo")
-    for shop in Shop.objects.filter(environment="sandbox", platform__in=PROVIDERS):
+    for shop in sandbox_shops():
         if not capabilities_of(shop).list_reasons or not refreshing.refresh(shop, by=by):
             continue
         for code, value in REASONS.items():
