@@ -43,12 +43,11 @@ def rows_of(
     """Yield the rows of a page, in the reader's language and zone; ``shops``: those of the orders, or more."""
     badge, verdict, platform = cache(desk.badge), cache(desk.verdict), cache(desk.platform)
     is_by_item = cache(_by_item)
-    row, select, known = (
-        _row(get_language(), selectable),
-        gettext("Select order %(number)s"),
-        {one.pk: one for one in shops},
-    )
-    clock, nobody = Clock(), format_html('<span class="muted">{}</span>', gettext("not told"))
+    row = _row(get_language(), selectable)
+    select = gettext("Select order %(number)s")
+    nobody = format_html('<span class="muted">{}</span>', gettext("not told"))
+    known = {one.pk: one for one in shops}
+    clock = Clock()
     for order in orders:
         shop = known[order.shop_id]
         by_item = is_by_item(shop.platform)
