@@ -91,6 +91,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--no-admin", action="store_true", help="leave the admin's own search out; it takes seconds")
     args = parser.parse_args()
+    if args.rounds < 2:
+        parser.error("--rounds takes 2 or more: a p95 of one is none.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end too
     if connection.vendor != "postgresql":
         raise SystemExit("Name a PostgreSQL database in TEST_DATABASE_URL.")
