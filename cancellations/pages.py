@@ -1,8 +1,8 @@
-"""Answers and paging all lists share: a whole page or its fragment, 303 after a post, keyset pages, counts, files."""
+"""Answers and paging all lists share: a whole page or its fragment, 303 after a post, keyset pages, counts."""
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -17,7 +17,6 @@ from django_htmx.http import HttpResponseClientRedirect
 Row = TypeVar("Row", bound=Model)
 Shown = TypeVar("Shown")
 MOST_ID = 2**63 - 1
-PIECE = 32 * 1024
 
 
 def wants_fragment(request: HttpRequest) -> bool:
@@ -41,21 +40,6 @@ def see_other(url: str, request: HttpRequest | None = None) -> HttpResponse:
     if request is not None and wants_fragment(request):
         return HttpResponseClientRedirect(url)
     return HttpResponse(status=303, headers={"Location": url})
-
-
-def in_pieces(lines: Iterable[str]) -> Iterator[bytes]:
-    """Join a file's lines to pieces worth sending, for each is sent by itself."""
-    some: list[str] = []
-    size = 0
-    for line in lines:
-        some.append(line)
-        size += len(line)
-        if size >= PIECE:
-            yield "".join(some).encode()
-            some.clear()
-            size = 0
-    if some:
-        yield "".join(some).encode()
 
 
 @dataclass(frozen=True)
@@ -95,6 +79,21 @@ def older(column: str, cursor: Cursor) -> Q:
     """Return the rows after the cursor, newest first, in the form an index on (column, id) serves at any depth."""
     at, pk = cursor.at, cursor.pk
     return Q(**{f"{column}__lte": at}) & (Q(**{f"{column}__lt": at}) | Q(pk__lt=pk))
+
+
+def newest_first(found: QuerySet[Any], column: str, at_once: int) -> Iterator[Any]:
+    """Yield all rows, so many at once: memory stays flat, and no statement stays open however slowly they are taken.
+
+    Args:
+        found: Of objects, or of ``values()`` with the column and ``id`` among them.
+    """
+    every = found.order_by(f"-{column}", "-pk")
+    rows = list(every[:at_once])
+    while rows:
+        yield from rows
+        last = rows[-1]
+        at, pk = (last[column], last["id"]) if isinstance(last, dict) else (getattr(last, column), last.pk)
+        rows = list(every.filter(older(column, Cursor(at, pk)))[:at_once]) if len(rows) == at_once else []
 
 
 def newer(column: str, cursor: Cursor) -> Q:

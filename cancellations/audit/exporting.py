@@ -9,11 +9,14 @@ from django.db.models import QuerySet
 
 from cancellations.audit import trail
 from cancellations.audit.models import AuditEvent
-from cancellations.audit.searching import Filters, newest_first
+from cancellations.audit.searching import Filters
 from cancellations.audit.wording import VERBS, sentence
+from cancellations.downloads import CSV
+from cancellations.pages import newest_first
 from cancellations.spreadsheet import csv_lines
 
-FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson; charset=utf-8"}
+FORMATS = {"csv": CSV, "jsonl": "application/x-ndjson; charset=utf-8"}
+AT_ONCE = 1000
 COLUMNS = (
     "id", "uid", "at", "actor", "actor_kind", "actor_id", "verb", "what", "subject_kind", "subject_id", "subject",
     "shop_id", "shop", "order_number", "origin", "incident", "data",
@@ -40,11 +43,11 @@ def _exact(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _jsonl(found: QuerySet[AuditEvent]) -> Iterator[str]:
     write = json.JSONEncoder(ensure_ascii=False).encode
-    return (write(_exact(event)) + "\n" for event in newest_first(found))
+    return (write(_exact(event)) + "\n" for event in newest_first(found.values(), "at", AT_ONCE))
 
 
 def _csv(found: QuerySet[AuditEvent]) -> Iterator[str]:
-    words = {verb: sentence(verb) for verb in VERBS}  # now: the reader's language is gone when the lines are taken
+    words = {verb: sentence(verb) for verb in VERBS}
     write = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
     def row(event: Mapping[str, Any]) -> list[object]:
@@ -52,4 +55,4 @@ def _csv(found: QuerySet[AuditEvent]) -> Iterator[str]:
         values = {**_exact(event), "what": words.get(verb, verb), "data": write(event["data"])}
         return [values[name] for name in COLUMNS]
 
-    return csv_lines(COLUMNS, (row(event) for event in newest_first(found)))
+    return csv_lines(COLUMNS, (row(event) for event in newest_first(found.values(), "at", AT_ONCE)))

@@ -1,19 +1,16 @@
 """Which events a person may see, and which of them are asked for. Knows shops by their keys only."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from cancellations.audit.models import AuditEvent
 from cancellations.audit.wording import GROUPS
-from cancellations.pages import Cursor, older
 
 MACHINES = ("worker", "system")
-AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -79,16 +76,6 @@ def visible(eyes: Eyes) -> QuerySet[AuditEvent]:
         return AuditEvent.objects.all()
     own = Q(actor_kind="person", actor_id=eyes.person_id) | Q(subject_kind="person", subject_id=str(eyes.person_id))
     return AuditEvent.objects.filter(Q(shop_id__in=eyes.shop_ids) | (Q(shop_id=None) & own))
-
-
-def newest_first(found: QuerySet[AuditEvent]) -> Iterator[Mapping[str, Any]]:
-    """Yield all of them by column, so many at once: memory stays flat, and no statement stays open meanwhile."""
-    every = found.order_by("-at", "-pk").values()
-    rows = list(every[:AT_ONCE])
-    while rows:
-        yield from rows
-        last = Cursor(rows[-1]["at"], rows[-1]["id"])
-        rows = list(every.filter(older("at", last))[:AT_ONCE]) if len(rows) == AT_ONCE else []
 
 
 def _begin(day: date) -> datetime:

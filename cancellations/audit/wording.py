@@ -77,6 +77,7 @@ VERBS: dict[str, Promise] = {
     "sending.disarmed": gettext_lazy("Stopped all sending: the database is older than what was sent from it"),
     "sending.armed": gettext_lazy("Let this installation send"),
     "audit.exported": gettext_lazy("Exported the audit log"),
+    "cancellations.exported": gettext_lazy("Exported cancellations"),
 }
 
 _OUTCOMES = frozenset(
@@ -105,7 +106,7 @@ GROUPS: dict[str, tuple[Promise, frozenset[str]]] = {
     "reasons": (gettext_lazy("Reasons"), _those("reason.")),
     "people": (gettext_lazy("People and their rights"), _those("person.")),
     "sign-in": (gettext_lazy("Signing in"), _SIGN_IN),
-    "exports": (gettext_lazy("Exports"), _those("audit.")),
+    "exports": (gettext_lazy("Exports"), _those("audit.", "cancellations.")),
 }
 
 _NAMES: dict[str, Promise] = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -22,8 +22,9 @@ from cancellations.batches.result import lines
 from cancellations.batches.selecting import select
 from cancellations.batches.sight import batches_of, rows_of
 from cancellations.batches.states import BatchState
+from cancellations.downloads import download
 from cancellations.orders.models import Order
-from cancellations.pages import Keyset, capped_count, in_pieces, render_page, see_other, wants_fragment
+from cancellations.pages import Keyset, capped_count, render_page, see_other, wants_fragment
 from cancellations.people.signed_in import person_of
 from cancellations.shops.scope import visible_to
 from cancellations.templatetags.desk import grouped
@@ -142,8 +143,4 @@ def progress(request: HttpRequest, pk: int) -> HttpResponseBase:
 def result(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Every row with what became of it, as a file."""
     found = get_object_or_404(batches(request).exclude(state=BatchState.PLANNING), pk=pk)
-    return StreamingHttpResponse(
-        in_pieces(lines(found, rows_of(found, person_of(request)))),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="bulk-{found.pk}.csv"'},
-    )
+    return download(lines(found, rows_of(found, person_of(request))), f"bulk-{found.pk}.csv")

@@ -7,6 +7,7 @@ from cancellations.requests import views
 app_name = "requests"
 urlpatterns = [
     path("", views.index, name="list"),
+    path("export/", views.export_file, name="export"),
     path("<int:pk>/", views.detail, name="cancellation"),
     path("<int:pk>/status/", views.status, name="status"),
     path("<int:pk>/approve/", views.approve, name="approve"),

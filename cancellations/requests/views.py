@@ -15,10 +15,12 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
 from cancellations.access import allowed, may
+from cancellations.downloads import download
 from cancellations.pages import Keyset, capped_count, render_page, see_other, wants_fragment
 from cancellations.people.signed_in import person_of
 from cancellations.requests import decisions
 from cancellations.requests.asking import MOST_NOTE
+from cancellations.requests.exporting import export
 from cancellations.requests.finding import filtered, in_tab
 from cancellations.requests.forms import TABS, FilterForm
 from cancellations.requests.models import CancellationRequest
@@ -44,12 +46,7 @@ def _cancellations(request: HttpRequest) -> QuerySet[CancellationRequest]:
 @allowed("search")
 def index(request: HttpRequest) -> HttpResponseBase:
     """Cancellations of one's shops, by what they need."""
-    tab = request.GET.get("tab", "all")
-    tab = tab if tab in TABS else "all"
-    form = FilterForm(shops_of(person_of(request)), request.GET)
-    found = in_tab(tab, person_of(request), _cancellations(request))
-    if form.is_valid():
-        found = filtered(found, form.cleaned_data)
+    tab, form, found = _asked_for(request)
     context = {
         "form": form,
         "tab": tab,
@@ -57,8 +54,30 @@ def index(request: HttpRequest) -> HttpResponseBase:
         "page": Keyset("requested_at", size=_PER_PAGE).page(found, request.GET.get("at", "")),
         "count": capped_count(found),
         "filtered": form.is_valid() and any(form.cleaned_data.values()),
+        "may_export": may(request.user, "export"),
     }
     return render_page(request, "requests/list.html", "requests/_rows.html", context)
+
+
+def _asked_for(request: HttpRequest) -> tuple[str, FilterForm, QuerySet[CancellationRequest]]:
+    """Return the tab, the filters and what they leave."""
+    tab = request.GET.get("tab", "all")
+    tab = tab if tab in TABS else "all"
+    form = FilterForm(shops_of(person_of(request)), request.GET)
+    found = in_tab(tab, person_of(request), _cancellations(request))
+    return tab, form, filtered(found, form.cleaned_data) if form.is_valid() else found
+
+
+@require_POST
+@allowed("export")
+def export_file(request: HttpRequest) -> HttpResponseBase:
+    """The cancellations that are asked for, as a file; an event itself."""
+    tab, form, found = _asked_for(request)
+    if not form.is_valid():
+        return see_other(f"{reverse('requests:list')}?{request.GET.urlencode()}")
+    filters = {"tab": tab, **{name: request.GET[name] for name in form.cleaned_data if request.GET.get(name)}}
+    lines = export(found, by=request.user, filters=filters, shop=form.cleaned_data["shop"])
+    return download(lines, f"cancellations-{timezone.localtime():%Y-%m-%d-%H%M}.csv")
 
 
 def _context(request: HttpRequest, cancellation: CancellationRequest) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,7 +14,8 @@ from cancellations.access import allowed, may
 from cancellations.audit import checking, tasks
 from cancellations.audit.exporting import FORMATS, export
 from cancellations.audit.searching import Eyes, Filters, search
-from cancellations.pages import Count, Keyset, capped_count, in_pieces, render_page, see_other, wants_fragment
+from cancellations.downloads import download
+from cancellations.pages import Count, Keyset, capped_count, render_page, see_other, wants_fragment
 from cancellations.people.signed_in import person_of
 from cancellations.review.forms import FilterForm
 from cancellations.review.lines import line
@@ -85,11 +86,7 @@ def export_file(request: HttpRequest, shape: str) -> HttpResponseBase:
     found = search(_eyes(request, shops), filters)
     lines = export(shape, found, by=request.user, filters=filters, shop=form.chosen_shop)
     name = f"audit-{timezone.localtime():%Y-%m-%d-%H%M}.{shape}"
-    return StreamingHttpResponse(
-        in_pieces(lines),
-        content_type=FORMATS[shape],
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return download(lines, name, FORMATS[shape])
 
 
 def _eyes(request: HttpRequest, shops: tuple[Shop, ...]) -> Eyes:

@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cancellations.audit import findings, searching, trail
+from cancellations.audit import exporting, findings, trail
 from cancellations.audit.findings import Verdict
 from cancellations.audit.models import AuditEvent, Verification
 from cancellations.people.models import Person
@@ -311,7 +311,7 @@ def test_an_export_is_an_event_with_its_filters() -> None:
 
 
 def test_an_export_goes_on_past_one_reading_in_the_order_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "AT_ONCE", 7)
+    monkeypatch.setattr(exporting, "AT_ONCE", 7)
     cat, now = shop("cat"), timezone.now() - timedelta(days=1)
     AuditEvent.objects.bulk_create(
         AuditEvent(at=now - timedelta(seconds=number // 5), verb="shop.changed", subject_kind="shop",
@@ -333,7 +333,7 @@ def test_the_first_line_of_an_export_waits_for_one_bounded_reading() -> None:
         assert not [one for one in queries if "LIMIT" in one["sql"] and "auditevent" in one["sql"]]
         next(iter(answer.streaming_content))
     (reading,) = [one["sql"] for one in queries if "LIMIT" in one["sql"] and "auditevent" in one["sql"]]
-    assert f"LIMIT {searching.AT_ONCE}" in reading
+    assert f"LIMIT {exporting.AT_ONCE}" in reading
 
 
 def test_an_export_with_a_filter_that_means_nothing_writes_no_file() -> None:

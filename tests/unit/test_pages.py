@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
+from django.utils.translation import get_language, override
 from django_htmx.middleware import HtmxMiddleware
 
 from cancellations.audit.models import AuditEvent
-from cancellations.pages import PIECE, Count, Cursor, Keyset, capped_count, in_pieces, see_other, wants_fragment
+from cancellations.downloads import PIECE, in_pieces
+from cancellations.pages import Count, Cursor, Keyset, capped_count, see_other, wants_fragment
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -122,3 +124,10 @@ def test_a_file_goes_in_few_pieces_the_first_of_them_before_all_is_read():
     assert b"".join([first, *rest]).splitlines() == [b"%099d" % at for at in range(10_000)]
     assert [*in_pieces([])] == []
     assert [*in_pieces(["猫", "\n"])] == ["猫\n".encode()]
+
+
+def test_a_file_speaks_the_readers_language_though_the_request_is_over():
+    with override("zh-hans"):
+        pieces = in_pieces(f"{get_language()}{'-' * PIECE}" for _ in range(3))
+    assert [piece[:7] for piece in pieces] == [b"zh-hans"] * 3
+    assert get_language() == "en"
