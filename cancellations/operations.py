@@ -116,8 +116,8 @@ def troubles(facts: dict[str, Any]) -> list[Trouble]:
         found.append(Trouble(what, step))
     if facts["alarms"]:
         text = ngettext(
-            "%(count)s order is shown alive after its cancellation.",
-            "%(count)s orders are shown alive after their cancellation.",
+            "%(count)s order is not what its cancellation was said to have made of it.",
+            "%(count)s orders are not what their cancellations were said to have made of them.",
             facts["alarms"],
         )
         step = _("Look at each at its platform, ask anew if need be, and close the alarm.")

@@ -30,6 +30,7 @@ VERBS: dict[str, Promise] = {
     "cancellation.confirmed": gettext_lazy("Read the order back: it is cancelled"),
     "cancellation.contradicted": gettext_lazy("Alarm: the platform had said yes, but still shows it otherwise"),
     "cancellation.revived": gettext_lazy("Alarm: the order was cancelled, and is alive again"),
+    "cancellation.cancelled_after_all": gettext_lazy("Alarm: it had been called not cancelled, and is cancelled"),
     "cancellation.alarm_closed": gettext_lazy("Closed the alarm"),
     "cancellation.in_review": gettext_lazy("Put it in review: a person has to find out"),
     "cancellation.late_answer": gettext_lazy("Kept an answer that came too late to count"),
@@ -85,7 +86,7 @@ _OUTCOMES = frozenset(
         "cancellation.sending", "cancellation.succeeded", "cancellation.accepted", "cancellation.rejected",
         "cancellation.failed", "cancellation.uncertain", "cancellation.put_back", "cancellation.checked",
         "cancellation.confirmed", "cancellation.contradicted", "cancellation.revived", "cancellation.in_review",
-        "cancellation.late_answer",
+        "cancellation.late_answer", "cancellation.cancelled_after_all",
     }
 )  # fmt: skip
 _SIGN_IN = frozenset({"person.signed_in", "person.signed_out", "person.sign_in_failed", "person.locked_out"})

@@ -8,6 +8,7 @@ from cancellations.batches.models import Batch, BatchRow
 from cancellations.batches.states import PauseCause
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.reconciliation import is_readable
+from cancellations.requests.settling import CONFIRM_TRIES
 from cancellations.requests.states import State
 
 LOOKED_AT = 50
@@ -50,7 +51,7 @@ def canary(batch: Batch) -> tuple[bool, set[int]]:
 
 def _went_wrong(one: CancellationRequest) -> bool:
     if one.state == State.SUCCEEDED:  # said to be done, and not found so when read back
-        return bool(one.alarm) or (one.due_at is None and not _is_sure(one))
+        return bool(one.alarm) or (not _is_sure(one) and (one.due_at is None or one.readings >= CONFIRM_TRIES))
     return one.state in (*BAD, State.UNCERTAIN)
 
 

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from cancellations.audit import trail
 from cancellations.orders.reading import clean
+from cancellations.requests.denials import keep_late
 from cancellations.requests.models import Attempt, CancellationRequest
 from cancellations.requests.pacing import LEAST_WAIT_SECONDS, wait_for
 from cancellations.requests.reconciliation import first_check_in, is_readable, unclear
@@ -29,6 +30,9 @@ PATIENCE_SECONDS = (0.5, 2.0, 5.0)
 EARLIER_DOUBT = gettext_noop(
     "This attempt did nothing, but an earlier one may have been done. We look at the order to find out."
 )
+PERHAPS_OURS = gettext_noop("The platform says it is cancelled already; an earlier attempt of ours may have done it.")
+# What an attempt is called that provably did nothing.
+UNDONE = ("Unreachable", "NotBegun", "RateLimited", "AuthFailed", "Rejected")
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ def conclude(cancellation: CancellationRequest, attempt: Attempt, sent: Sent) ->
         ):
             cancellation.refresh_from_db()
             return True
-        late.record("cancellation.late_answer", by=trail.WORKER, data={**facts, "outcome": sent.outcome})
+        keep_late(late, {**facts, "outcome": sent.outcome}, cancelled=state == State.SUCCEEDED)
         return False
 
 
@@ -145,6 +149,8 @@ def outcome_of(cancellation: CancellationRequest, sent: Sent) -> tuple[State, st
         receipt = sent.receipt
         assert receipt is not None
         changes |= {"advice": receipt.advice, "already": receipt.already}
+        if receipt.already and _may_be_ours(cancellation):
+            changes |= {"advice": PERHAPS_OURS, "already": False}
         if receipt.final:
             # A worker that dies before the confirming read leaves it to the sweep.
             due = Now() + timedelta(seconds=CONFIRM_SECONDS) if is_readable(cancellation.shop) else None
@@ -164,6 +170,12 @@ def outcome_of(cancellation: CancellationRequest, sent: Sent) -> tuple[State, st
         changes["due_at"] = _again_in(error, never_left) if state == State.QUEUED else None
     verb = "cancellation.put_back" if state == State.QUEUED else f"cancellation.{state.value}"
     return state, verb, changes
+
+
+def _may_be_ours(cancellation: CancellationRequest) -> bool:
+    """Tell whether an earlier send may have done what this one found done."""
+    sends = cancellation.attempts.filter(kind=Attempt.Kind.SEND, number__lt=cancellation.attempt_no)
+    return sends.exclude(outcome__in=UNDONE).exists()
 
 
 def _again_in(error: ProviderError, tries: int) -> Any:

@@ -21,6 +21,7 @@ from cancellations.requests.reconciliation import unclear
 from cancellations.requests.refusals import NotAllowed, NotAsked, require
 from cancellations.requests.states import State
 from cancellations.shops.connection import capabilities_of
+from providers.contract import Status
 
 HOW_YOU_KNOW = gettext_noop("Say how you know: what you looked at, and when.")
 
@@ -97,7 +98,8 @@ def check_now(cancellation: CancellationRequest, *, by: Person) -> None:
 def can_resend(cancellation: CancellationRequest) -> str:
     """Return "" when a person may send it again, else a sentence that says why not."""
     if cancellation.state == State.FAILED:
-        return ""
+        after_all = cancellation.last_reading == Status.CANCELLED
+        return _("It was seen cancelled since: there is nothing to send again.") if after_all else ""
     if cancellation.state != State.UNCERTAIN:
         return _("Only what certainly was not cancelled can be sent again.")
     seen, sent = cancellation.seen_open_at, cancellation.sent_at
@@ -106,13 +108,22 @@ def can_resend(cancellation: CancellationRequest) -> str:
     return ""
 
 
-def resend(cancellation: CancellationRequest, *, by: Person, note: str = "", priority: int = ONE_BY_ONE) -> None:
+def resend(
+    cancellation: CancellationRequest,
+    *,
+    by: Person,
+    note: str = "",
+    priority: int = ONE_BY_ONE,
+    seen: int | None = None,
+) -> None:
     """Send it again, by a person's word. From *uncertain* only after a check that saw it still open.
 
     Args:
         priority: ``BULK`` where many are sent again at once.
+        seen: Number of the attempt the person decides about; ``None`` where it was read just now.
     """
     require(by, "resend", cancellation.shop)
+    _moved(seen is None or seen == cancellation.attempt_no)
     why_not = can_resend(cancellation)
     if why_not:
         raise NotAllowed(why_not)
@@ -138,13 +149,23 @@ def resend(cancellation: CancellationRequest, *, by: Person, note: str = "", pri
         raise NotAllowed(_("Another cancellation of the same order is open already.")) from error
 
 
-def settle(cancellation: CancellationRequest, *, by: Person, cancelled: bool, note: str, picture: Any = None) -> None:
+def settle(
+    cancellation: CancellationRequest,
+    *,
+    by: Person,
+    cancelled: bool,
+    note: str,
+    picture: Any = None,
+    seen: int | None = None,
+) -> None:
     """Decide an unclear outcome by a person's word, with evidence; never by the one who asked.
 
     Args:
         picture: An uploaded file that shows it, or ``None``.
+        seen: Number of the attempt the person decides about; ``None`` where it was read just now.
     """
     _second_person(cancellation, by, "settle", State.UNCERTAIN)
+    _moved(seen is None or seen == cancellation.attempt_no)
     note = _said(note, _(HOW_YOU_KNOW))
     state = State.SUCCEEDED if cancelled else State.FAILED
     shown: dict[str, Any] = {}

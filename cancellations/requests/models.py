@@ -42,8 +42,8 @@ class CancellationRequest(models.Model):
         equal_readings: Of those, the last ones in a row that read the same; ``last_reading``: what they read.
         doubt: A send may have been done, and neither a reading nor a person has settled it since.
         in_review: Checks are used up or impossible; a person decides.
-        alarm: What a reading showed against a final: ``contradicted`` (never seen cancelled), ``revived`` (seen
-            cancelled, and alive again); "" when nothing, or once a person closed it.
+        alarm: What was seen against an outcome: ``contradicted`` (never seen cancelled), ``revived`` (seen cancelled,
+            and alive again), ``cancelled`` (called not cancelled); "" when nothing, or once a person closed it.
         already: It had been cancelled before we asked.
         code, message: The platform's own words of the latest outcome; ``advice``: our sentence, untranslated.
         sent_at: When a send last began; ``confirmed_at``: when a reading last showed it cancelled.

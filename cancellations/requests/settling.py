@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from cancellations.audit import trail
+from cancellations.requests.denials import keep_late
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.pacing import wait_for
 from cancellations.requests.reading import Reading
@@ -78,13 +79,17 @@ def _confirmed(cancellation: CancellationRequest, reading: Reading, now: datetim
     if cancellation.confirmed_at:
         _watched(cancellation, reading, now, facts)
         return
-    tries = cancellation.readings + 1
+    tries = cancellation.readings + (not _busy(reading))
     if reading.status in KNOWN and tries >= CONFIRM_TRIES:
         # The platform said yes and still shows otherwise: a final is never touched, but somebody must know.
         _update(cancellation, due_at=None, readings=tries, last_reading=reading.status, alarm="contradicted")
         cancellation.record("cancellation.contradicted", by=trail.WORKER, data=facts)
         return
-    again = None if tries >= CONFIRM_TRIES else now + timedelta(seconds=LADDER_SECONDS[min(tries, 3)])
+    wait = float(LADDER_SECONDS[min(tries, 3)])
+    if isinstance(reading.error, RateLimited):
+        wait = max(wait, wait_for(reading.error))
+    # Where it could not be read there is nothing against it either, and the watch goes on.
+    again = next_watch(cancellation, now) if tries >= CONFIRM_TRIES else now + timedelta(seconds=wait)
     _update(cancellation, due_at=again, readings=tries, last_reading=reading.status or "")
 
 
@@ -135,7 +140,7 @@ def _succeed(cancellation: CancellationRequest, reading: Reading, now: datetime)
     # What waits to be sent again need not be: it is done.
     if waits and late.move_to(State.SUCCEEDED, "cancellation.succeeded", by=trail.WORKER, data=facts, **changes):
         return
-    late.record("cancellation.late_answer", by=trail.WORKER, data=facts)
+    keep_late(late, facts, cancelled=True)
 
 
 def _still_unclear(cancellation: CancellationRequest, reading: Reading, now: datetime) -> None:

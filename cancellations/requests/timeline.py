@@ -19,6 +19,7 @@ _TONES = {
     "cancellation.in_review": ("warn", "question-mark-circle"),
     "cancellation.contradicted": ("bad", "exclamation-triangle"),
     "cancellation.revived": ("bad", "exclamation-triangle"),
+    "cancellation.cancelled_after_all": ("bad", "exclamation-triangle"),
     "cancellation.alarm_closed": ("good", "check"),
     "cancellation.approved": ("good", "hand-thumb-up"),
     "cancellation.declined": ("quiet", "hand-thumb-down"),

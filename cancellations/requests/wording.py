@@ -15,6 +15,7 @@ from cancellations.shops import health
 from cancellations.shops.connection import capabilities_of, card_of
 from cancellations.shops.models import Shop
 from cancellations.templatetags.desk import gap, grouped
+from providers.contract import Status
 
 VERBS = {
     "cancellation.requested": gettext_lazy("Asked for"),
@@ -35,6 +36,7 @@ VERBS = {
     "cancellation.confirmed": gettext_lazy("Confirmed by reading it back"),
     "cancellation.contradicted": gettext_lazy("Alarm: the platform said yes, but still shows it open"),
     "cancellation.revived": gettext_lazy("Alarm: it was cancelled, and is alive again"),
+    "cancellation.cancelled_after_all": gettext_lazy("Alarm: it was called not cancelled, and is cancelled"),
     "cancellation.alarm_closed": gettext_lazy("Alarm closed by a person"),
     "cancellation.in_review": gettext_lazy("Put in review"),
     "cancellation.late_answer": gettext_lazy("A late answer was kept as evidence"),
@@ -143,6 +145,8 @@ def _uncertain(cancellation: CancellationRequest) -> Headline:
 
 
 def _failed(cancellation: CancellationRequest) -> Headline:
+    if cancellation.last_reading == Status.CANCELLED:
+        return _after_all(cancellation)
     told = _told(cancellation)
     if cancellation.code == "settled":
         told = _("A person looked and said it is not cancelled.")
@@ -178,7 +182,19 @@ def _succeeded(cancellation: CancellationRequest) -> Headline:
     return Headline("good", "check-circle", title, f"{text}{gap()}{told}".strip())
 
 
+def _after_all(cancellation: CancellationRequest) -> Headline:
+    text = _(
+        "We called it not cancelled on %(when)s. Since then %(platform)s has shown it cancelled: by a late effect of "
+        "what was sent, or by somebody else. Nothing is sent again."
+    )
+    told = {"when": exact_text(cancellation.state_since), "platform": _(card_of(cancellation.shop).name)}
+    icon = "exclamation-triangle" if cancellation.alarm else "check-circle"
+    return Headline("bad" if cancellation.alarm else "warn", icon, _("Cancelled after all."), text % told)
+
+
 def _rejected(cancellation: CancellationRequest) -> Headline:
+    if cancellation.last_reading == Status.CANCELLED:
+        return _after_all(cancellation)
     told = _told(cancellation) or _("The platform refused it, and nothing was done.")
     return Headline("bad", "no-symbol", _("Refused."), told)
 

@@ -237,15 +237,17 @@ class People:
     def resend_failed(self, most: int) -> int:
         """Send again, by a person's word, some of what certainly was not cancelled."""
         rows = query(
-            self._field.database, "SELECT id FROM cancellations_cancellationrequest WHERE state = 'failed' ORDER BY id"
+            self._field.database,
+            "SELECT id, attempt_no FROM cancellations_cancellationrequest WHERE state = 'failed' ORDER BY id",
         )
-        chosen = [pk for (pk,) in rows if pk in self.told.accepted][-most:]
-        for pk in chosen:
+        chosen = [(pk, attempt) for pk, attempt in rows if pk in self.told.accepted][-most:]
+        for pk, attempt in chosen:
             with self.lock:  # before it is known whether it is taken: no answer may mean yes
                 self.told.again[self.told.accepted[pk]] += 1
-            # Once: of two presses the first may be heard without an answer, and the second refused for it.
-            answer = self.post("agent", f"/cancellations/{pk}/resend/", {"note": "campaign"})
-            if answer is not None and 303 != answer.status < 500:
+            # Twice, from one page: it is one word about one attempt.
+            form = {"note": "campaign", "attempt": str(attempt)}
+            answers = [self.post("agent", f"/cancellations/{pk}/resend/", form) for _ in range(2)]
+            if all(answer is not None and 303 != answer.status < 500 for answer in answers):
                 with self.lock:
                     self.told.again[self.told.accepted[pk]] -= 1
         return len(chosen)

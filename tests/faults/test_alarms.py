@@ -172,6 +172,6 @@ def test_R22_an_order_that_is_alive_after_its_cancellation(desk: Desk) -> None:
     desk.field.control("shoplazza", switches={"shown_status": "opened"})
     # Else it is looked at again in an hour.
     desk.rows("UPDATE cancellations_cancellationrequest SET due_at = now() WHERE id = %s RETURNING 1", pk)
-    desk.tells("1 order is shown alive after its cancellation", "close the alarm")
+    desk.tells("1 order is not what its cancellation was said to have made of it", "close the alarm")
     desk.field.control("shoplazza", switches={"shown_status": ""})
     assert desk.people.press("manager", f"/cancellations/{pk}/close-alarm/", {"note": "seen"})

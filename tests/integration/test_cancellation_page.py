@@ -218,7 +218,8 @@ def test_a_success_is_looked_at_until_it_is_confirmed() -> None:
 
 
 def act(client: Client, name: str, cancellation: CancellationRequest, **given: str) -> Any:
-    return client.post(url(name, cancellation), given)
+    """Press a button of the page as it is now."""
+    return client.post(url(name, cancellation), {"attempt": str(cancellation.attempt_no), **given})
 
 
 def test_each_act_does_what_it_says_goes_back_and_tells() -> None:

@@ -108,7 +108,7 @@ def revived(desk: Stall, monkeypatch: pytest.MonkeyPatch) -> None:
         (stuck, "past its deadline", "who acts next"),
         (unreviewed, "past its deadline", "who acts next"),
         (lost, "past its deadline", "who acts next"),
-        (revived, "shown alive after its cancellation", "close the alarm"),
+        (revived, "not what its cancellation was said to have made of it", "close the alarm"),
     ],
 )
 def test_R22_each_fault_has_its_cause_and_the_next_step(
