@@ -15,8 +15,11 @@ from cancellations.shops.connection import rate_of
 from cancellations.shops.models import Shop, ShopHealth
 
 LESS = 0.7
-DOUBLE_SECONDS = 1800.0
-FORGET_SECONDS = 4 * DOUBLE_SECONDS
+# The pace doubles in so many calls, and in no fewer seconds: of the calls few are refused, and a refusal now and then,
+# which says nothing about the pace, is made up for before the next.
+DOUBLE_CALLS = 600
+DOUBLE_SECONDS = 300.0
+FORGET_SECONDS = 7200.0
 # What was under way when the first was refused is refused, too, and says nothing new.
 SAME_SECONDS = 2.0
 MEASURED_SECONDS = 10.0
@@ -29,7 +32,8 @@ def eased(rate: float, health: ShopHealth | None, now: datetime) -> float:
     if health is None or health.eased is None or health.eased_at is None:
         return rate
     age = max(0.0, (now - health.eased_at).total_seconds())
-    bearable: float = health.eased * 2.0 ** min(age / DOUBLE_SECONDS, 20.0)
+    doubling = max(DOUBLE_SECONDS, DOUBLE_CALLS / max(health.eased, LEAST_RATE))
+    bearable: float = health.eased * 2.0 ** min(age / doubling, 20.0)
     if rate:
         return min(rate, bearable)
     return bearable if age < FORGET_SECONDS else 0.0

@@ -7,12 +7,13 @@ from datetime import timedelta
 import httpx
 import pytest
 from django.db.models import F
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
 from cancellations.audit.models import AuditEvent
 from cancellations.orders.models import Order
-from cancellations.requests import asking, delivery, pacing, sweeping
+from cancellations.requests import asking, delivery, easing, pacing, sweeping
 from cancellations.requests.models import BULK, ONE_BY_ONE, Attempt, CancellationRequest
 from cancellations.requests.states import State
 from cancellations.requests.waiting import wait_of, with_wait
@@ -295,6 +296,16 @@ def test_R17_a_shop_without_a_limit_learns_one_from_a_refusal_and_forgets_it_in_
     assert learnt.count(0.0) < 70
     wait_in_the_row(made.shop, 3 * 3600)
     assert [pacing.take(made.shop) for _call in range(100)] == [0.0] * 100
+
+
+@pytest.mark.django_db
+def test_R17_a_refusal_now_and_then_does_not_slow_a_shop_ever_more() -> None:
+    made = stall("shoplazza", calls_per_second=10)
+    for _refusal in range(20):
+        pacing.pause(made.shop, RateLimited("429", retry_after=1))
+        wait_in_the_row(made.shop, 180)
+    health = ShopHealth.objects.annotate(clock=Now()).get(shop=made.shop)
+    assert easing.eased(10, health, health.clock) == pytest.approx(10, rel=0.1)
 
 
 @pytest.mark.django_db
