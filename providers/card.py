@@ -80,6 +80,7 @@ class Card:
         lookup: What identifies an order here; the first is what people call the order's id.
         reason: What becomes of our reason: sent as one of the ``listed`` values, as free ``text``, or ``none``.
         reasons: The default listed values.
+        note_sent: So many characters of the agent's note go to the platform beside the reason; 0: none do.
         reason_defaults: Our reason code → the platform's value, where the card knows one.
         private: JSON keys (lower case) whose values are personal data, to be masked in every exchange.
         consequences: What a cancel does and does not do there, each one sentence; the two that weigh most come first.
@@ -99,6 +100,7 @@ class Card:
     lookup: tuple[Field, ...]
     reason: Literal["none", "text", "listed"]
     reasons: tuple[PlatformReason, ...] = ()
+    note_sent: int = 0
     reason_defaults: Mapping[str, str] = field(default_factory=dict)
     private: frozenset[str] = frozenset()
     consequences: tuple[str, ...] = ()

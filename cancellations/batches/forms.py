@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy
 from cancellations.batches.given import MOST_BYTES, MOST_LINES, TOO_LARGE, TOO_MANY
 from cancellations.reasons.models import Reason
 from cancellations.requests.asking import MOST_NOTE
+from cancellations.requests.forms import note_goes_to
 from cancellations.selects import PlainSelect
-from cancellations.templatetags.desk import grouped
+from cancellations.templatetags.desk import gap, grouped
+from providers.registry import PROVIDERS
 
 MOST_SELECTED = 10_000
 
@@ -60,6 +62,8 @@ class BulkForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["initial"] = {"submission": uuid.uuid4(), **kwargs.get("initial", {})}
         super().__init__(*args, **kwargs)
+        note = self.fields["note"]
+        note.help_text = gap().join([str(note.help_text), note_goes_to(one.card for one in PROVIDERS.values())])
         self.reasons = {one.code: one for one in Reason.objects.filter(retired_at=None)}
         reason = self.fields["reason"]
         assert isinstance(reason, forms.ChoiceField)

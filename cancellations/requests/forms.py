@@ -1,6 +1,7 @@
 """What people fill in to cancel, and to find what was cancelled."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -12,7 +13,10 @@ from cancellations.reasons.models import Reason
 from cancellations.requests.asking import MOST_NOTE
 from cancellations.requests.states import State
 from cancellations.selects import PlainSelect
+from cancellations.shops.connection import card_of
 from cancellations.shops.models import Shop
+from cancellations.templatetags.desk import gap
+from providers.contract import Card
 
 
 class ReasonSelect(forms.Select):
@@ -27,6 +31,13 @@ class ReasonSelect(forms.Select):
         if value in self.shut:
             option["attrs"]["disabled"] = True
         return option
+
+
+def note_goes_to(cards: Iterable[Card]) -> str:
+    """Say which platforms are sent the note, too."""
+    told = {_(card.name): card.note_sent for card in cards if card.note_sent}
+    text = _("%(platform)s is sent its first %(count)s characters with the reason: write nothing private.")
+    return gap().join(text % {"platform": name, "count": count} for name, count in told.items())
 
 
 class CancelForm(forms.Form):
@@ -55,7 +66,7 @@ class CancelForm(forms.Form):
     def __init__(self, order: Order, *args: Any, by_item: bool, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"submission": uuid.uuid4(), "version": order.version})
         super().__init__(*args, **kwargs)
-        choices = reasons_for(order.shop)
+        choices, card = reasons_for(order.shop), card_of(order.shop)
         reason = self.fields["reason"]
         assert isinstance(reason, forms.ChoiceField)
         reason.widget = ReasonSelect(choices)
@@ -65,6 +76,8 @@ class CancelForm(forms.Form):
         if self.noted:
             reasons = {"reasons": ", ".join(map(str, self.noted))}
             self.fields["note"].help_text = _("For the record. Needed with: %(reasons)s.") % reasons
+        if card.note_sent:
+            self.fields["note"].help_text += gap() + note_goes_to([card])
         self.by_item = by_item
         if by_item:
             units = self.fields["units"]

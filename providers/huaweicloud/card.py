@@ -75,7 +75,13 @@ CARD = Card(
             gettext_noop("A HUAWEI ID cannot fetch tokens; make an IAM user for this."),
             when=("auth", "token"),
         ),
-        Field("password", gettext_noop("IAM user's password"), kind="secret", when=("auth", "token")),
+        Field(
+            "password",
+            gettext_noop("IAM user's password"),
+            gettext_noop("That of the IAM user. Five wrong ones lock the user out for a while."),
+            kind="secret",
+            when=("auth", "token"),
+        ),
         Field(
             "project_name",
             gettext_noop("Project name"),

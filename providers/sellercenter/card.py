@@ -96,6 +96,7 @@ CARD = Card(
     ),
     reason="listed",
     reasons=(PlatformReason("SHORTAGE", _("Out of stock")),),
+    note_sent=255,  # assumed: no limit is published
     reason_defaults={"out_of_stock": "SHORTAGE"},
     private=_PRIVATE,
     consequences=(

@@ -21,6 +21,7 @@ from providers.errors import gettext_noop as _
 from providers.sellercenter.acceptance import check_accepted, check_holds
 from providers.sellercenter.auth import stamp
 from providers.sellercenter.caller import Caller
+from providers.sellercenter.card import CARD
 from providers.sellercenter.envelope import text_of
 from providers.sellercenter.errors import raise_for
 from providers.sellercenter.reading import count_orders, read_items, read_order, read_orders, read_zone
@@ -28,7 +29,6 @@ from providers.sellercenter.reasons import read_configured, read_listed
 from providers.wire import Wire, undocumented
 
 CANCEL_ACTION = "SetStatusToCanceled"
-MOST_DETAIL = 255  # Assumed: no limit is published
 MOST_ORDERS = 100
 ITEM_BATCH = 50  # Assumed: no limit is published, though a code for too many exists
 _BEGINNING = "2000-01-01T00:00:00+00:00"  # a listing must begin somewhere
@@ -138,7 +138,7 @@ class SellerCenterClient:
             raise Rejected("no-reason", "no reason was given", advice=_NO_REASON)
         params = {"OrderItemId": command.item_ref, self._reason_parameter: command.reason}
         if command.detail:
-            params["ReasonDetail"] = command.detail[:MOST_DETAIL]
+            params["ReasonDetail"] = command.detail[: CARD.note_sent]
         answer = self._caller.write(CANCEL_ACTION, params)
         try:
             envelope = raise_for(answer, CANCEL_ACTION)
