@@ -142,7 +142,7 @@ def order_page(order: Order, person: Person, *, form: CancelForm | None = None, 
         "error": error,
         "facts": [(label, value) for label, value in order.facts if value not in order.ref.values()],
         "traces": [Whereabouts(parse_datetime(at) if at else None, text) for at, _kind, text in order.traces],
-        "ref": [(one.label, order.ref.get(one.name, "")) for one in card.lookup if order.ref.get(one.name)],
+        "ref": [(one.label, order.ref[one.name], one.identity) for one in card.lookup if order.ref.get(one.name)],
     }
 
 

@@ -500,3 +500,32 @@ def test_the_page_of_an_order_follows_its_open_request() -> None:
     assert "Cancelled." in words(after)
     assert "hx-get" not in after.content.decode()
     assert "Nothing was done to this order here yet." not in words(client.get(page_of(order)))
+
+
+def test_every_item_says_who_says_so_and_as_of_when() -> None:
+    order = stall("sellercenter").orders()[0]
+    page = words(signed_in().get(page_of(order)))
+    assert page.count("says Seller Center,") == order.items.count()
+
+
+def test_who_the_buyer_is_to_the_platform_is_not_shown_whole() -> None:
+    order = stall("wechat").orders()[0]
+    openid = order.ref["openid"]
+    assert len(openid) > 8
+    page = signed_in().get(page_of(order)).content.decode()
+    assert openid not in page
+    assert f"{openid[:3]}•••" in page
+    assert order.ref["waybill_id"] in page
+
+
+@platforms
+def test_the_form_and_the_record_say_where_the_note_goes(slug: str) -> None:
+    made = stall(slug)
+    order = made.orders()[0]
+    client = signed_in()
+    goes = PROVIDERS[slug].card.note_sent
+    assert ("first 255 characters" in words(client.get(page_of(order)))) is bool(goes)
+    ask(client, order, {**filled_in(order), "note": "The buyer called."})
+    page = client.get(reverse("requests:cancellation", args=[CancellationRequest.objects.get().pk]))
+    assert "The buyer called." in words(page)
+    assert ("is sent its first 255 characters" in words(page)) is bool(goes)

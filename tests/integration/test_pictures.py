@@ -37,7 +37,12 @@ def review(settings: Any, tmp_path: Path) -> CancellationRequest:
 
 
 def settle(client: Client, review: CancellationRequest, content: bytes, name: str = "seen.png") -> Any:
-    form = {"attempt": "1", "cancelled": "yes", "note": "Seen in the seller's console.", "picture": SimpleUploadedFile(name, content)}
+    form = {
+        "attempt": "1",
+        "cancelled": "yes",
+        "note": "Seen in the seller's console.",
+        "picture": SimpleUploadedFile(name, content),
+    }
     return client.post(reverse("requests:settle", args=[review.pk]), form)
 
 
