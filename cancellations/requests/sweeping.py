@@ -1,6 +1,6 @@
 """Find what a lost message or a dead worker left behind; invents nothing, sends nothing."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -14,11 +14,13 @@ from cancellations.requests.states import State
 from cancellations.shops import health
 from cancellations.shops.connection import connect
 from cancellations.shops.models import Shop, ShopHealth
-from providers.errors import Cause, ProviderError, gettext_noop
+from providers.errors import AuthFailed, Cause, ProviderError, gettext_noop
 
 PROBE_SECONDS: float = settings.PROBE_SECONDS
 # A ping cannot show whether a permission to cancel has come, so a cancel is what tries it: not every minute.
 PERMISSION_SECONDS = 15 * 60
+# Some platforms lock keys that fail a few times in a row: they are tried after five minutes, then ever more seldom.
+LEAST_KEYS_SECONDS, MOST_KEYS_SECONDS = 5 * PROBE_SECONDS, 60 * PROBE_SECONDS
 # After so many leases an answer is not waited for any more.
 LOST_LEASES = 5
 WORKER_LOST = gettext_noop("The worker was lost while it was asking. We look at the order to find out.")
@@ -82,14 +84,20 @@ def shops_with_checks() -> list[int]:
 
 
 def shops_to_probe() -> list[int]:
-    """Return the held shops that were not probed for a while, by the database's clock."""
+    """Return the held shops whose next look is due, by the database's clock."""
     held = ShopHealth.objects.filter(shop__active=True).exclude(held_since=None).annotate(clock=Now())
-    return [one.shop_id for one in held if not one.probed_at or one.probed_at < one.clock - _pause(one)]
+    return [one.shop_id for one in held if (due := _next_look(one)) is None or due < one.clock]
 
 
-def _pause(held: ShopHealth) -> timedelta:
+def _next_look(held: ShopHealth) -> datetime | None:
+    """Return when a held shop is to be probed, or ``None`` for at once."""
+    if held.hold_cause == Cause.KEYS and held.refused_at:
+        last = max(held.refused_at, held.probed_at or held.refused_at)
+        so_far = (last - held.refused_at).total_seconds()  # as long again is twice as long as the pause before
+        return last + timedelta(seconds=min(max(so_far, LEAST_KEYS_SECONDS), MOST_KEYS_SECONDS))
     seconds = {Cause.PERMISSION.value: PERMISSION_SECONDS, Cause.NETWORK.value: PROBE_SECONDS / 4}
-    return timedelta(seconds=seconds.get(held.hold_cause, PROBE_SECONDS))
+    pause = seconds.get(held.hold_cause, PROBE_SECONDS)
+    return held.probed_at + timedelta(seconds=pause) if held.probed_at else None
 
 
 def probe(shop_id: int) -> bool:
@@ -98,7 +106,16 @@ def probe(shop_id: int) -> bool:
     ShopHealth.objects.filter(shop=shop).update(probed_at=Now())
     try:
         connect(shop).client.ping()
-    except ProviderError:
+    except ProviderError as error:
+        _note_refused_keys(shop, error)
         return False
     health.release(shop, by=trail.WORKER)
     return True
+
+
+def _note_refused_keys(shop: Shop, error: ProviderError) -> None:
+    """Have a shop that is held for something else be held for its keys, so that they are not tried at that pace."""
+    held = health.health_of(shop)
+    refused = isinstance(error, AuthFailed) and error.cause == Cause.KEYS
+    if refused and held.hold_cause != Cause.KEYS and held.held_since:
+        health.hold(shop, error)

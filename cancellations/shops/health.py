@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Case, F, When
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from cancellations.audit import trail
@@ -51,7 +52,6 @@ def hold(shop: Shop, error: ProviderError, *, by: Any = trail.WORKER) -> bool:
     """
     if arming.standing() == arming.Standing.COPY:  # what a copy meets says nothing of the shop
         return False
-    now = timezone.now()
     cause = (error.cause or "") if isinstance(error, AuthFailed) else Cause.NETWORK
     why: dict[str, Any] = {
         "hold_cause": str(cause),
@@ -60,10 +60,10 @@ def hold(shop: Shop, error: ProviderError, *, by: Any = trail.WORKER) -> bool:
         "hold_advice": NO_ANSWER if cause == Cause.NETWORK else error.advice.admin or error.advice.agent,
     }
     if isinstance(error, AuthFailed):
-        why["refused_at"] = now
+        why["refused_at"] = Now()
     row = ShopHealth.objects.filter(pk=health_of(shop).pk)
     with transaction.atomic():
-        begun = bool(row.filter(held_since=None).update(held_since=now, **why))
+        begun = bool(row.filter(held_since=None).update(held_since=Now(), **why))
         if begun:
             data = {"cause": why["hold_cause"], "code": error.code, "message": why["hold_message"]}
             _record("shop.held", shop, by, data)

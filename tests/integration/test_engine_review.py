@@ -447,7 +447,7 @@ def test_R18_a_permission_that_pinging_does_not_show_is_not_tried_every_minute()
     )
     ShopHealth.objects.update(probed_at=timezone.now() - timedelta(minutes=2))
     assert sweeping.shops_to_probe() == []
-    ShopHealth.objects.update(hold_cause="keys")
+    ShopHealth.objects.update(hold_cause="settings")
     assert sweeping.shops_to_probe() == [made.shop.pk]
 
 
