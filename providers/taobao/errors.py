@@ -48,7 +48,7 @@ def raise_for(answer: Answer, refusal: Any) -> None:
     if not re.fullmatch(r"[0-9]{1,4}", digits):
         raise undocumented(answer, "shape", "the error has no code")
     label = f"{digits} {sub_code}".strip()
-    meaning = meaning_of(int(digits), sub_code)
+    meaning = meaning_of(int(digits), sub_code, write=answer.write)
     if meaning is None:
         raise undocumented(answer, label, words, request_id)
     _raise(answer, meaning, label, words, request_id)

@@ -58,6 +58,11 @@ _NO_SESSION = _closed(
     Cause.SETTINGS,
     _("This call needs an authorised user and there is no session key. Authorise the app at Taobao and enter the key."),
 )
+_NO_SESSION_TO_READ = _closed(
+    Cause.PERMISSION,
+    _("Taobao wants an authorised user for this call, and there is no session key. Authorise the app and enter the "
+      "key; if only reading or listing is refused, switch that off in the shop's options."),
+)  # fmt: skip
 _SESSION = _closed(
     Cause.KEYS,
     _("The session key has expired or belongs to another app or user. Authorise the app again and enter the new key."),
@@ -144,8 +149,11 @@ _SUB_CODES: tuple[tuple[re.Pattern[str], Meaning], ...] = tuple(
 )
 
 
-def meaning_of(code: int, sub_code: str) -> Meaning | None:
-    """Return what a refusal means, or ``None`` where the documents do not say."""
+def meaning_of(code: int, sub_code: str, *, write: bool) -> Meaning | None:
+    """Return what a refusal means, or ``None`` where the documents do not say.
+
+    Each call is granted by itself: that one which reads wants a session says nothing of the cancel.
+    """
     known = CODES.get(code)
     if code in (15, 50) or code >= 500:
         return meaning_of_sub_code(sub_code)
@@ -155,7 +163,7 @@ def meaning_of(code: int, sub_code: str) -> Meaning | None:
         return _ADDRESS
     if sub_code.startswith("isp.") and known.error is not RateLimited:
         return _DOUBT  # a gateway check and a failure behind the gateway at once: believe neither
-    return known
+    return _NO_SESSION_TO_READ if known is _NO_SESSION and not write else known
 
 
 def meaning_of_sub_code(sub_code: str) -> Meaning | None:

@@ -29,7 +29,7 @@ class TaobaoSandbox:
     """One pretend app on a pretend gateway.
 
     Switches of its world:
-        session: ``required``: calls without the right session are refused (26, 27).
+        session: ``required``: calls without the right session are refused (26, 27); ``to-read``: all but the cancel.
         deny: {method, or ``*``: sub-code}: calls refused with 11.
         ban: Seconds: every call is refused with 7 and told to wait so long.
         unknown_order: ``refused``: unknown orders answer success=false instead of 50.
@@ -101,7 +101,8 @@ class TaobaoSandbox:
         denied = world.switches.get("deny", {})
         if method in denied or "*" in denied:
             raise Refusal(11, "Insufficient ISV Permissions", denied.get(method) or denied["*"])
-        if world.switches.get("session") == "required":
+        wanted = world.switches.get("session")
+        if wanted == "required" or (wanted == "to-read" and method != "taobao.pc.order.cancel"):
             if not params.get("session"):
                 raise Refusal(26, "Missing Session")
             if params["session"] != self.credential["session"]:

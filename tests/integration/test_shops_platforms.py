@@ -5,6 +5,8 @@ import dataclasses
 import pytest
 
 from cancellations.audit.trail import Machine
+from cancellations.orders import sync
+from cancellations.requests import asking, delivery
 from cancellations.schema import asked_for
 from cancellations.shops import configuring, connection
 from cancellations.shops.checkup import check_connection
@@ -59,6 +61,21 @@ def test_a_platform_that_cannot_be_reached_is_a_matter_of_the_network(slug, sett
     found = check_connection(shop, by=person("admin"))
     assert found.cause == Cause.NETWORK, found
     assert not is_held(shop)
+
+
+def test_reading_that_is_not_granted_holds_up_no_cancel():
+    made = stall("taobao")
+    keys = dict(registry.PROVIDERS["taobao"].sandbox.credential)
+    configuring.replace_credential(made.shop, {**keys, "session": ""}, by=person("admin"))
+    made.world.switches["session"] = "to-read"
+    assert check_connection(made.shop, by=person("admin")).cause == Cause.PERMISSION
+    sync.pull(made.shop)
+    first, second = made.orders()[:2]
+    for order in (first, second):
+        asking.request_cancellation(by=person(), order=order, units=[""], reason_code="out_of_stock")
+        delivery.drain(made.shop.pk)
+        assert not is_held(Shop.objects.get(pk=made.shop.pk))
+    assert made.performed() == [first.number, second.number]
 
 
 EVERY_PLATFORM = """\

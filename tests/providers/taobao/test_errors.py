@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from providers.contract import Receipt
+from providers.contract import OrderQuery, Receipt
 from providers.errors import (
     AuthFailed,
     Cause,
@@ -115,6 +115,22 @@ def test_a_read_never_leaves_doubt(dictated, code, sub_code, kind, cause):
         dictated(refusal(code, sub_code), detail=True).get_order(REF)
     assert not isinstance(caught.value, OutcomeUnknown)
     assert isinstance(caught.value, Unreachable if kind is OutcomeUnknown else kind)
+
+
+@pytest.mark.parametrize("code", [11, 22, 26])
+def test_reading_that_is_not_granted_is_a_lack_of_permission_and_says_how_to_live_without(dictated, code):
+    client = dictated(refusal(code), detail=True, list=True)
+    for read in (client.ping, lambda: client.get_order(REF), lambda: client.list_orders(OrderQuery())):
+        with pytest.raises(AuthFailed) as caught:
+            read()
+        assert caught.value.cause is Cause.PERMISSION
+        assert "switch that off" in caught.value.advice.admin
+
+
+def test_a_cancel_that_misses_a_session_says_what_to_enter(error_of):
+    error = error_of(refusal(26))
+    assert error.cause is Cause.SETTINGS
+    assert "switch that off" not in error.advice.admin
 
 
 @pytest.mark.parametrize("code", [14, 16, 20, 35, 39, 44, 49, 51, 99, 100, 199, 200, 499])

@@ -16,7 +16,7 @@ from tests.providers.taobao.shop import NOW, one
         ({"credential": {"app_secret": "wrong-secret"}}, {}, Cause.KEYS),
         ({"credential": {"app_key": "12345678"}}, {}, Cause.KEYS),
         ({"credential": {"session": "stale-session"}}, {"session": "required"}, Cause.KEYS),
-        ({"credential": {"session": ""}}, {"session": "required"}, Cause.SETTINGS),
+        ({"credential": {"session": ""}}, {"session": "required"}, Cause.PERMISSION),
         ({}, {"deny": {"*": "isv.permission-api-package-limit"}}, Cause.PERMISSION),
         ({}, {"deny": {"*": "isv.permission-ip-whitelist-limit"}}, Cause.IP),
         ({"now": NOW + timedelta(minutes=12)}, {}, Cause.CLOCK),
