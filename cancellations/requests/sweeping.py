@@ -107,15 +107,17 @@ def probe(shop_id: int) -> bool:
     try:
         connect(shop).client.ping()
     except ProviderError as error:
-        _note_refused_keys(shop, error)
-        return False
+        return _judge(shop, error)
     health.release(shop, by=trail.WORKER)
     return True
 
 
-def _note_refused_keys(shop: Shop, error: ProviderError) -> None:
-    """Have a shop that is held for something else be held for its keys, so that they are not tried at that pace."""
+def _judge(shop: Shop, error: ProviderError) -> bool:
+    """Draw from a probe that was refused what it shows; return whether the shop's requests may go."""
+    refused = error.cause if isinstance(error, AuthFailed) else None
     held = health.health_of(shop)
-    refused = isinstance(error, AuthFailed) and error.cause == Cause.KEYS
-    if refused and held.hold_cause != Cause.KEYS and held.held_since:
-        health.hold(shop, error)
+    if refused == Cause.PERMISSION and held.hold_cause == Cause.NETWORK:
+        return health.release(shop, by=trail.WORKER)  # it answers; what may not read may cancel all the same
+    if refused == Cause.KEYS and held.hold_cause != Cause.KEYS and held.held_since:
+        health.hold(shop, error)  # from now on probed as seldom as refused keys are
+    return False

@@ -68,7 +68,7 @@ def check_connection(shop: Shop, *, by: Any) -> Checkup:
     """Ask the platform, read-only and within ``LOOKUP_SECONDS``; note what was found in the shop's health.
 
     A good answer lifts a hold. Keys that are refused hold the shop; a mere lack of permission to read does not, for
-    cancelling may be permitted all the same.
+    cancelling may be permitted all the same, and it shows that the platform answers.
     """
     ends = time.monotonic() + settings.LOOKUP_SECONDS
     error: ProviderError | None = None
@@ -93,6 +93,8 @@ def check_connection(shop: Shop, *, by: Any) -> Checkup:
         health.hold(shop, error, by=by)
     elif not isinstance(error, AuthFailed):
         health.note_failure(shop, error)
+    elif health.health_of(shop).hold_cause == Cause.NETWORK:
+        health.release(shop, by=by, because="checked")  # it answers
     return Checkup(error is None, str(cause or ""), timezone.now().isoformat(), tuple(lines))
 
 

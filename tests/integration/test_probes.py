@@ -113,6 +113,30 @@ def test_R18_a_probe_that_finds_the_keys_refused_says_so_and_is_not_repeated_eve
     assert cause_of(made) == "keys"
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_R16_an_outage_is_over_where_only_reading_is_refused(by_hand: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = stall("shoplazza", learn=False)
+    health.hold(made.shop, AWAY)
+    answer_pings(monkeypatch, NO_READING)
+    if by_hand:
+        check_connection(made.shop, by=person("admin"))
+    else:
+        assert sweeping.probe(made.shop.pk)
+    assert cause_of(made) == "not held"
+
+
+@pytest.mark.parametrize("cause", [Cause.PERMISSION, Cause.SETTINGS, Cause.KEYS])
+def test_R18_a_hold_for_what_a_call_refused_outlasts_a_lack_of_permission(
+    cause: Cause, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = stall("shoplazza", learn=False)
+    health.hold(made.shop, AuthFailed("x", cause=cause))
+    answer_pings(monkeypatch, NO_READING)
+    check_connection(made.shop, by=person("admin"))
+    assert not sweeping.probe(made.shop.pk)
+    assert cause_of(made) == cause
+
+
 def test_R18_keys_that_were_replaced_are_not_held_for_what_was_told_of_the_old_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
