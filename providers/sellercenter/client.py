@@ -24,16 +24,14 @@ from providers.sellercenter.caller import Caller
 from providers.sellercenter.card import CARD
 from providers.sellercenter.envelope import text_of
 from providers.sellercenter.errors import raise_for
-from providers.sellercenter.reading import count_orders, read_items, read_order, read_orders, read_zone
+from providers.sellercenter.items import Items
+from providers.sellercenter.reading import count_orders, read_order, read_orders, read_zone
 from providers.sellercenter.reasons import read_configured, read_listed
 from providers.wire import Wire, undocumented
 
 CANCEL_ACTION = "SetStatusToCanceled"
 MOST_ORDERS = 100
-ITEM_BATCH = 50  # Assumed: no limit is published, though a code for too many exists
 _BEGINNING = "2000-01-01T00:00:00+00:00"  # a listing must begin somewhere
-# A batch refused with one of these is read order by order: no such call, a wrong id among them, too many, none found.
-_READ_SINGLY = frozenset({"E008", "E037", "E038", "E039", "E056"})
 _ALREADY = _("It was already cancelled when we asked. There is nothing left to do.")
 _NO_ITEM = Advice(_("No item was named, so nothing was sent. Open the order and pick the item to cancel."))
 _NO_REASON = Advice(
@@ -44,13 +42,12 @@ _NO_ORDER = Advice(_("The platform knows no such order for this seller. Check th
 
 
 class SellerCenterClient:
-    """One shop's calls. It keeps nothing but whether the operator knows the batch call."""
+    """One shop's calls."""
 
     def __init__(self, caller: Caller, options: Mapping[str, Any], now: Callable[[], datetime]) -> None:
-        self._caller, self._now = caller, now
+        self._caller, self._items, self._now = caller, Items(caller), now
         self._reason_parameter = text_of(options.get("reason_parameter")) or "Reason"
         self._reasons = read_configured(options.get("reasons"))
-        self._singly = False
 
     def ping(self) -> None:
         """Ask for one order of the last day: needs keys, clock and role, and nothing else."""
@@ -71,7 +68,7 @@ class SellerCenterClient:
         answer, envelope = self._caller.ask("GetOrders", params)
         check_holds(answer, envelope, "Orders")
         records, got = read_orders(envelope), count_orders(envelope)
-        items = self._items_of([text_of(one.get("OrderId")) for one in records])
+        items = self._items.of_many([text_of(one.get("OrderId")) for one in records])
         zone, told = read_zone(envelope), envelope.told("TotalCount")
         total = int(told) if told.isdecimal() and len(told) < 10 else None
         if not got and total is not None and offset < total:
@@ -96,7 +93,7 @@ class SellerCenterClient:
             raise Rejected("not-found", "the answer holds no order", advice=_NO_ORDER)
         if text_of(records[0].get("OrderId")) != order_id or len(records) > 1:
             raise undocumented(answer, "other-order", "the answer speaks of another order")
-        return read_order(records[0], self._items(order_id), read_zone(envelope))
+        return read_order(records[0], self._items.of(order_id), read_zone(envelope))
 
     def get_orders(self, refs: Sequence[Ref]) -> tuple[PlatformOrder, ...]:
         """Read known orders one by one, for no call gives whole orders by id; what is not found is left out."""
@@ -152,7 +149,7 @@ class SellerCenterClient:
     def _explain(self, refusal: Rejected, command: Cancel) -> Receipt:
         """Read the item the state of which forbids the cancel; keep the refusal where that tells nothing more."""
         try:
-            order = read_order(command.ref, self._items(command.ref.get("order_id", "")))
+            order = read_order(command.ref, self._items.of(command.ref.get("order_id", "")))
         except ProviderError:
             raise refusal from None
         item = next((one for one in order.items if one.ref == command.item_ref), None)
@@ -167,45 +164,6 @@ class SellerCenterClient:
         if item and item.standing.cancellable is False:
             refusal.advice = Advice(item.standing.why, refusal.advice.admin)
         raise refusal
-
-    def _items_of(self, order_ids: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
-        """Return the items of many orders; those a batch leaves out are read singly."""
-        found: dict[str, list[Mapping[str, Any]]] = {}
-        for at in range(0, len(order_ids), ITEM_BATCH):
-            batch = order_ids[at : at + ITEM_BATCH]
-            if not self._singly:
-                found |= self._batch(batch)
-            for order_id in batch:
-                if not found.get(order_id):
-                    found[order_id] = self._items_or_none(order_id)
-        return found
-
-    def _batch(self, order_ids: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
-        try:
-            answer, envelope = self._caller.ask("GetMultipleOrderItems", {"OrderIdList": f"[{','.join(order_ids)}]"})
-            check_holds(answer, envelope, "Orders")
-        except ProviderError as error:
-            if error.code not in _READ_SINGLY:
-                raise
-            self._singly = error.code == "E008"
-            return {}
-        return {text_of(one.get("OrderId")): read_items(one) for one in read_orders(envelope)}
-
-    def _items_or_none(self, order_id: str) -> list[Mapping[str, Any]]:
-        try:
-            return self._items(order_id)
-        except Rejected as error:  # gone since it was listed
-            if error.code not in ("E016", "E035"):
-                raise
-            return []
-
-    def _items(self, order_id: str) -> list[Mapping[str, Any]]:
-        answer, envelope = self._caller.ask("GetOrderItems", {"OrderId": order_id})
-        check_holds(answer, envelope, "OrderItems")
-        items = read_items(envelope.body)
-        if any(text_of(one.get("OrderId")) not in ("", order_id) for one in items):
-            raise undocumented(answer, "other-order", "the answer speaks of another order")
-        return items
 
 
 def capabilities(options: Mapping[str, Any]) -> Capabilities:
