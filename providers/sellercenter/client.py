@@ -16,7 +16,7 @@ from providers.contract import (
     Status,
     TokenStore,
 )
-from providers.errors import Advice, ProviderError, Rejected
+from providers.errors import Advice, AuthFailed, ProviderError, Rejected
 from providers.errors import gettext_noop as _
 from providers.sellercenter.acceptance import check_accepted, check_holds
 from providers.sellercenter.auth import stamp
@@ -24,7 +24,7 @@ from providers.sellercenter.caller import Caller
 from providers.sellercenter.card import CARD
 from providers.sellercenter.envelope import text_of
 from providers.sellercenter.errors import raise_for
-from providers.sellercenter.items import Items
+from providers.sellercenter.items import NO_SUCH_ORDER, Items
 from providers.sellercenter.reading import count_orders, read_order, read_orders, read_zone
 from providers.sellercenter.reasons import read_configured, read_listed
 from providers.wire import Wire, undocumented
@@ -39,6 +39,12 @@ _NO_REASON = Advice(
     _("Map our reason to one this operator accepts."),
 )
 _NO_ORDER = Advice(_("The platform knows no such order for this seller. Check the order id and the shop."))
+_FOREIGN = Advice(
+    _(
+        "Seller Center lets this shop read its own orders, but not this item: it seems to belong to another seller. "
+        "Nothing was cancelled. Check the order and the shop, then ask again."
+    )
+)
 
 
 class SellerCenterClient:
@@ -124,7 +130,10 @@ class SellerCenterClient:
         return ()
 
     def cancel(self, command: Cancel) -> Receipt:
-        """Cancel one item. After "the state forbids it" the item is read: cancelled already is no refusal.
+        """Cancel one item.
+
+        After "the state forbids it" the item is read: cancelled already is no refusal. So it is after "access denied",
+        which a lacking role and another seller's item have in common.
 
         Source: "Cancel Order", developers.falabella.com v600.0.0. Assumed: parameters travel in the query of a POST
         without body, as in the operators' own clients; item and reason are mandatory, the detail is not.
@@ -143,6 +152,11 @@ class SellerCenterClient:
             if refusal.code != "E028":
                 raise
             return self._explain(refusal, command)
+        except AuthFailed as refusal:
+            if refusal.code != "E009" or not self._is_foreign(command):
+                raise
+            words, handle = refusal.message, refusal.request_id
+            raise Rejected(refusal.code, words, advice=_FOREIGN, request_id=handle) from refusal
         check_accepted(answer, envelope, command)
         return Receipt(message=envelope.told("ResponseType"), request_id=envelope.told("RequestId"))
 
@@ -164,6 +178,29 @@ class SellerCenterClient:
         if item and item.standing.cancellable is False:
             refusal.advice = Advice(item.standing.why, refusal.advice.admin)
         raise refusal
+
+    def _is_foreign(self, command: Cancel) -> bool:
+        """Tell whether access is denied to this item alone: its order is not shown to this seller, and others are.
+
+        Assumed: the role that lets cancel lets read, as in the operators' table of roles; and an item that can be read
+        is this seller's, so that there the role is at fault.
+        """
+        try:
+            items = self._items.of(command.ref.get("order_id", ""))
+        except Rejected as refusal:
+            return refusal.code in NO_SUCH_ORDER
+        except AuthFailed as refusal:
+            return refusal.code == "E009" and self._may_list()
+        except ProviderError:
+            return False
+        return all(text_of(one.get("OrderItemId")) != command.item_ref for one in items)
+
+    def _may_list(self) -> bool:
+        try:
+            self.ping()
+        except ProviderError:
+            return False
+        return True
 
 
 def capabilities(options: Mapping[str, Any]) -> Capabilities:

@@ -68,7 +68,14 @@ def _order_of(params: Mapping[str, str], world: World) -> dict[str, Any]:
     order = world.get(order_id)
     if order is None:
         raise Refused(16, f'"{order_id}" Invalid Order ID')
+    _keep_to_owner(order_id, world)
     return order
+
+
+def _keep_to_owner(order_id: str, world: World) -> None:
+    """Assumed: the platform knows another seller's order and shows it to nobody else."""
+    if order_id in world.switches.get("foreign", ()):
+        raise Refused(9)
 
 
 def _shown_order(order: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,6 +170,7 @@ def _cancel(params: Mapping[str, str], world: World) -> tuple[Any, str]:
     order = _order_with(item_id, world)
     if order is None:
         raise Refused(20, f'"{item_id}" Invalid Order Item ID')
+    _keep_to_owner(order["OrderId"], world)
     if reason not in (names if parameter == "Reason" else [str(at + 1) for at in range(len(names))]):
         raise Refused(22, f'"{reason}" Invalid Reason')
     item = next(one for one in order["Items"] if one["OrderItemId"] == item_id)

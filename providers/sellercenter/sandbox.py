@@ -22,9 +22,10 @@ class SellerCenterSandbox:
 
     Switches: ``tolerance`` (seconds, 300) and ``skew``; ``cancel_scope`` (item | package); ``second_cancel``
     (refused | success); ``success_body`` (empty | items); ``error_status`` (HTTP status of refusals, 200);
-    ``rate_limited``; ``insecure``; ``role`` (order | none); ``reasons`` (list of names); ``reason_parameter``
-    (Reason | ReasonId); ``json_lists`` (nested | flat); ``unknown_actions`` (list, answered with code 8);
-    ``next_code`` (the next call that is let in gets this code, once).
+    ``rate_limited``; ``insecure``; ``role`` (order | read | none); ``foreign`` (list of ids of orders that are another
+    seller's, answered with code 9); ``reasons`` (list of names); ``reason_parameter`` (Reason | ReasonId);
+    ``json_lists`` (nested | flat); ``unknown_actions`` (list, answered with code 8); ``next_code`` (the next call that
+    is let in gets this code, once).
 
     Assumed, as nowhere documented: the order of the checks, the status of errors, code 5 for a doubled parameter, a
     wrong verb or an unknown format, and code 28 for every state that forbids a cancel.
@@ -123,7 +124,8 @@ class SellerCenterSandbox:
             raise Refused(7)
         if action not in ACTIONS or action in switches.get("unknown_actions", ()):
             raise Refused(8, "Invalid Action")
-        if switches.get("role", "order") != "order":
+        role = switches.get("role", "order")
+        if role != "order" and not (role == "read" and VERBS[action] == "GET"):
             raise Refused(9)
         if params.get("Format", "XML") not in ("JSON", "XML") or request.method != VERBS[action]:
             raise Refused(5, "Invalid Request Format")

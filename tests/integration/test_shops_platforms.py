@@ -7,6 +7,7 @@ import pytest
 from cancellations.audit.trail import Machine
 from cancellations.orders import sync
 from cancellations.requests import asking, delivery
+from cancellations.requests.models import CancellationRequest
 from cancellations.schema import asked_for
 from cancellations.shops import configuring, connection
 from cancellations.shops.checkup import check_connection
@@ -15,7 +16,7 @@ from cancellations.shops.health import is_held
 from cancellations.shops.models import Shop
 from providers import registry
 from providers.errors import Cause
-from tests.desk import person, stall
+from tests.desk import person, stall, unit_of
 from tests.integration.shops import everything_stored
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +77,17 @@ def test_reading_that_is_not_granted_holds_up_no_cancel():
         delivery.drain(made.shop.pk)
         assert not is_held(Shop.objects.get(pk=made.shop.pk))
     assert made.performed() == [first.number, second.number]
+
+
+def test_an_item_of_another_seller_is_refused_and_holds_up_no_other():
+    made = stall("sellercenter")
+    theirs, ours = made.orders()[:2]
+    made.world.switches["foreign"] = [theirs.ref["order_id"]]
+    for order in (theirs, ours):
+        asking.request_cancellation(by=person(), order=order, units=[unit_of(order)], reason_code="out_of_stock")
+        delivery.drain(made.shop.pk)
+    states = CancellationRequest.objects.order_by("pk").values_list("state", "code")
+    assert [*states] == [("rejected", "E009"), ("succeeded", "")]
 
 
 EVERY_PLATFORM = """\

@@ -30,6 +30,12 @@ def accepted(body='""', head='"RequestAction": "SetStatusToCanceled"', **changes
     return Reply(given["status"], text.encode(), {"content-type": given["content-type"]})
 
 
+def items(*refs):
+    """The answer to GetOrderItems that shows these items of the order above."""
+    rows = [{"OrderItemId": ref, "OrderId": "5", "Status": "pending"} for ref in refs]
+    return accepted(ITEMS % json.dumps(rows), head='"RequestAction": "GetOrderItems"')
+
+
 def xml(text, content_type="application/xml"):
     return Reply(200, text.encode() if isinstance(text, str) else text, {"content-type": content_type})
 

@@ -10,6 +10,7 @@ from providers.errors import (
     Rejected,
 )
 from providers.world import Reply
+from tests.providers.sellercenter.answers import CANCEL, coded, items
 from tests.providers.sellercenter.desk import (
     BY_MARKETPLACE,
     MIXED,
@@ -124,6 +125,45 @@ def test_a_definite_refusal_stands_though_the_reading_after_it_fails(told, secon
     with pytest.raises(Rejected) as raised:
         client.cancel(Cancel({"order_id": "5"}, "7", "SHORTAGE"))
     assert (raised.value.code, len(wire.exchanges)) == ("E028", 2)
+
+
+def test_an_item_of_another_seller_is_refused_and_says_nothing_of_the_shop(dial, world):
+    world.switches["foreign"] = [REF["order_id"]]
+    client, _wire, line = dial()
+    with pytest.raises(Rejected) as raised:
+        client.cancel(command(world))
+    assert raised.value.code == "E009"
+    assert "another seller" in raised.value.advice.agent
+    assert [one.url.params["Action"] for one in line.seen] == ["SetStatusToCanceled", "GetOrderItems", "GetOrders"]
+    assert client.cancel(command(world, PACKAGE)).final
+
+
+@pytest.mark.parametrize("role", ["none", "read"])
+def test_a_lacking_role_is_no_refusal_of_one_item(dial, world, role):
+    world.switches["role"] = role
+    with pytest.raises(AuthFailed) as raised:
+        dial()[0].cancel(command(world))
+    assert (raised.value.code, raised.value.cause) == ("E009", Cause.PERMISSION)
+
+
+@pytest.mark.parametrize(
+    ("reads", "kind"),
+    [
+        ([coded(16, action="GetOrderItems")], Rejected),
+        ([items("8")], Rejected),
+        ([items("7")], AuthFailed),
+        ([coded(6, "Platform", action="GetOrderItems")], AuthFailed),
+        ([httpx.ReadTimeout("slow")], AuthFailed),
+        ([coded(9, action="GetOrderItems"), coded(9, action="GetOrders")], AuthFailed),
+        ([coded(9, action="GetOrderItems"), httpx.ReadTimeout("slow")], AuthFailed),
+    ],
+)
+def test_whose_an_item_is_that_access_is_denied_to_is_told_by_reading_its_order(told, reads, kind):
+    client, wire, _line = told(coded(9), *reads)
+    with pytest.raises(kind) as raised:
+        client.cancel(CANCEL)
+    assert raised.value.code == "E009"
+    assert [one.write for one in wire.exchanges] == [True, *(False for _read in reads)]
 
 
 def test_an_unknown_item_and_an_unknown_reason_are_refusals(dial, world):
