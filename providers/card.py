@@ -86,7 +86,9 @@ class Card:
         consequences: What a cancel does and does not do there, each one sentence; the two that weigh most come first.
         settle_seconds: How long after an unclear cancel a reading may still be stale.
         calls_per_second: The rate the platform documents, or a cautious guess.
-        shared_by: The credential field whose equal values share one budget of calls; "" where every shop has its own.
+        shared_by: The credential field whose equal values are one app to the platform: its shops share one budget of
+            calls and, with the same keys at the same address, access tokens, whatever their options. "" where every
+            shop has its own.
         home: Where an admin finds the keys: a sentence.
     """
 

@@ -89,7 +89,7 @@ class Receipt:
 
 
 class TokenStore(Protocol):
-    """Where access tokens live, shared by all processes of one shop.
+    """Where access tokens live, shared by all processes of one shop, or of one app's shops (``Card.shared_by``).
 
     Tokens are stored sealed. ``lock`` is held while one caller refreshes; the others wait and read again.
     """

@@ -6,7 +6,6 @@ It must not know what the client is used for.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any, TypeVar
 
 import httpx
@@ -19,7 +18,7 @@ from cancellations.schema import asked_for
 from cancellations.shops import arming, hosts, vault
 from cancellations.shops.models import Credential, Shop
 from cancellations.shops.scope import Seen
-from cancellations.shops.tokens import LOCK_WAIT_SECONDS, CachedTokens
+from cancellations.shops.tokens import tokens_of
 from providers import registry
 from providers.contract import (
     Cancel,
@@ -142,7 +141,7 @@ def connect(shop: Shop, *, seconds: float | None = None, stored: Credential | No
         wire=wire,
         options=shop.options,
         credential=credential,
-        tokens=CachedTokens(shop.pk, _token_scope(shop, stored), min(seconds, LOCK_WAIT_SECONDS)),
+        tokens=tokens_of(shop, card, stored, credential, seconds),
         now=timezone.now,
     )
     return Connection(_Guarded(client, wire), wire, card, provider.capabilities(shop.options))
@@ -182,11 +181,6 @@ def _check_addresses(shop: Shop, card: Card) -> None:
             hosts.check_base_url(card, address)
     except ValidationError as error:
         raise _unusable("address", " ".join(error.messages), _FORBIDDEN_HOST) from error
-
-
-def _token_scope(shop: Shop, stored: Credential) -> str:
-    options = json.dumps(shop.options, sort_keys=True)
-    return sha256(f"{stored.fingerprint}\n{shop.base_url}\n{options}".encode()).hexdigest()
 
 
 def _unusable(code: str, message: str, advice: str) -> AuthFailed:

@@ -1,10 +1,10 @@
-"""Where platform tokens live: in Django's cache, sealed, shared by all processes of one shop."""
+"""Where platform tokens live: in Django's cache, sealed, shared by all processes of one shop or of one app's shops."""
 
 import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import wraps
 from typing import Any, TypeVar
@@ -15,6 +15,8 @@ from django.utils.translation import gettext_noop
 from redis.exceptions import RedisError
 
 from cancellations.shops import vault
+from cancellations.shops.models import Credential, Shop
+from providers.contract import Card
 from providers.errors import Advice, Cause, Unreachable
 
 LOCK_WAIT_SECONDS = 15.0
@@ -22,6 +24,7 @@ LOCK_WAIT_SECONDS = 15.0
 LOCK_SECONDS = 45
 _RELEASE_MARGIN_SECONDS = 5.0
 _PAUSE_SECONDS = 0.1
+_EVERY_SHOP = 0
 _AWAY = (RedisError, OSError, OperationalError, InterfaceError)
 Value = TypeVar("Value")
 
@@ -56,10 +59,10 @@ def _reachable(act: Callable[..., Value]) -> Callable[..., Value]:
 
 
 class CachedTokens:
-    """The :class:`~providers.contract.TokenStore` of one shop.
+    """The :class:`~providers.contract.TokenStore` of one shop, or of one app's shops.
 
     Args:
-        shop_pk: Tokens open for this shop only.
+        shop_pk: Tokens open for this shop only; 0 for those of several.
         scope: What the tokens depend on beside the shop: its credential, address and options. When one of these
             changes, the tokens of before are no longer found.
         wait_seconds: How long ``lock`` waits, at most.
@@ -140,3 +143,24 @@ class CachedTokens:
     def _key(self, name: str, kind: str = "token") -> str:
         digest = hashlib.sha256(f"{self._scope}\n{name}".encode()).hexdigest()
         return f"platform-{kind}:{self._shop_pk}:{digest}"
+
+
+def tokens_of(
+    shop: Shop, card: Card, stored: Credential, credential: Mapping[str, str], wait_seconds: float
+) -> CachedTokens:
+    """Return the store of a shop's tokens; shops that are one app with the same keys at the same address have one.
+
+    Whoever has other keys of that app, as a secret that was replaced, finds none of their tokens.
+
+    Args:
+        credential: What ``stored`` holds, opened. Its fingerprint there may be of an older key of ours than another
+            shop's.
+    """
+    if card.shared_by:
+        return CachedTokens(_EVERY_SHOP, _digest(card.slug, vault.fingerprint(credential), shop.base_url), wait_seconds)
+    options = json.dumps(shop.options, sort_keys=True)
+    return CachedTokens(shop.pk, _digest(stored.fingerprint, shop.base_url, options), wait_seconds)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

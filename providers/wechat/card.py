@@ -113,7 +113,9 @@ CARD = Card(
         gettext_noop("WeChat takes no reason: yours is kept here and not sent."),
     ),
     settle_seconds=900,
+    # Assumed: no rate is documented for these calls, but the quotas are an account's ("clear_quota" resets all of one).
     calls_per_second=5.0,
+    shared_by="appid",
     home=gettext_noop(
         "Sign in to the mini program's account at mp.weixin.qq.com: AppID and AppSecret stand in its development "
         "settings, and so does the list of IP addresses that may call; this server's must be on it."

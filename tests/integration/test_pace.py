@@ -211,9 +211,10 @@ def test_R17_an_admin_sets_a_shops_budget_and_leaves_the_cards_by_saying_nothing
 
 
 @pytest.mark.django_db
-def test_R17_shops_of_one_app_live_on_one_budget() -> None:
-    first, second, other = stall("taobao"), stall("taobao"), stall("taobao")
-    keys = {**first_keys("taobao"), "app_key": "99887766"}
+@pytest.mark.parametrize(("slug", "app"), [("taobao", {"app_key": "99887766"}), ("wechat", {"appid": "wx99887766"})])
+def test_R17_shops_of_one_app_live_on_one_budget(slug: str, app: dict[str, str]) -> None:
+    first, second, other = (stall(slug, learn=False) for _shop in range(3))
+    keys = {**first_keys(slug), **app}
     configuring.replace_credential(other.shop, keys, by=person("admin"))
     shops = [first.shop, second.shop] * 10
     assert [pacing.take(shop) for shop in shops].count(0.0) == 10  # five a second, two seconds' worth at once

@@ -11,6 +11,7 @@ from cancellations.people.models import Person
 from cancellations.shops.connection import connect
 from cancellations.shops.models import Credential, Shop
 from providers import registry
+from tests.desk import stall
 from tests.integration.pretend import PretendPlatform
 from tests.integration.shops import everything_stored, make_person, make_shop, verbs
 
@@ -274,6 +275,15 @@ def test_S8_rotation_seals_everything_under_the_newest_key_and_may_be_repeated(c
     settings.CREDENTIAL_KEYS = [NEW_KEY]
     connect(Shop.objects.get(name="corner"))
     assert platform.opened[-1]["credential"]["secret"] == "canary-secret-1"
+
+
+def test_a_rotation_learns_the_app_of_keys_entered_before_its_shops_shared_anything():
+    app = stall("wechat", learn=False).shop.credential.app
+    assert app
+    Credential.objects.update(app="")
+    assert "1 sealed anew" in _rotate()
+    assert Credential.objects.get().app == app
+    assert "0 sealed anew" in _rotate()
 
 
 def test_a_rotation_stopped_half_way_leaves_every_shop_readable(configure, settings):

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from django.db import connection as database
 
 from cancellations.audit.trail import Machine
 from cancellations.orders import sync
@@ -15,7 +16,7 @@ from cancellations.shops.from_file import configure
 from cancellations.shops.health import is_held
 from cancellations.shops.models import Shop
 from providers import registry
-from providers.errors import Cause
+from providers.errors import AuthFailed, Cause
 from tests.desk import person, stall, unit_of
 from tests.integration.shops import everything_stored
 
@@ -88,6 +89,67 @@ def test_an_item_of_another_seller_is_refused_and_holds_up_no_other():
         delivery.drain(made.shop.pk)
     states = CancellationRequest.objects.order_by("pk").values_list("state", "code")
     assert [*states] == [("rejected", "E009"), ("succeeded", "")]
+
+
+# -- Several shops of one app
+
+
+def neighbour(made, secret="", **options):
+    """Make another shop of the same app behind the same address."""
+    keys = dict(registry.PROVIDERS[made.slug].sandbox.credential)
+    shop = Shop.objects.create(
+        name=f"{made.shop.name}-too", title="Too", platform=made.slug, environment="sandbox",
+        base_url=made.shop.base_url, options={**made.shop.options, **options},
+    )  # fmt: skip
+    configuring.replace_credential(shop, {**keys, "secret": secret or keys["secret"]}, by=person("admin"))
+    return shop
+
+
+def app_with_plain_tokens():
+    made = stall("wechat", count=3, learn=False)
+    made.world.switches["token_grace"] = 0
+    made.shop.options["token"] = "plain"
+    made.shop.save()
+    return made
+
+
+def test_shops_of_one_app_do_not_end_each_others_token():
+    made = app_with_plain_tokens()
+    other = neighbour(made, route="cloud")
+    for shop in (made.shop, other) * 3:
+        connection.connect(shop).client.ping()
+    assert len(made.world.scratch["tokens"]) == 1
+
+
+def test_a_shop_with_an_old_secret_of_the_app_gets_no_token_of_the_others():
+    made = app_with_plain_tokens()
+    other = neighbour(made, secret="an-older-secret-0123456789abcdef")
+    connection.connect(made.shop).client.ping()
+    for _twice in range(2):
+        with pytest.raises(AuthFailed) as refused:
+            connection.connect(other).client.ping()
+        assert refused.value.cause == Cause.KEYS
+    connection.connect(made.shop).client.ping()
+    assert len(made.world.scratch["tokens"]) == 1
+
+
+def test_a_token_of_an_app_goes_to_no_other_address():
+    for made in (app_with_plain_tokens(), app_with_plain_tokens()):
+        there = connection.connect(made.shop)
+        there.client.ping()
+        assert len(there.exchanges) == 2, "a token is fetched, and the first call is let in with it"
+
+
+def test_S9_the_cache_names_neither_the_app_nor_its_token():
+    made = app_with_plain_tokens()
+    connection.connect(made.shop).client.ping()
+    (token,) = made.world.scratch["tokens"]
+    with database.cursor() as cursor:
+        cursor.execute("SELECT cache_key, value FROM cache")
+        kept = repr(cursor.fetchall())
+    assert "platform-token" in kept
+    assert token not in kept
+    assert registry.PROVIDERS["wechat"].sandbox.credential["appid"] not in kept
 
 
 EVERY_PLATFORM = """\

@@ -12,6 +12,7 @@ from cancellations.shops import vault
 from cancellations.shops.configuring import app_of
 from cancellations.shops.connection import CREDENTIAL, card_of
 from cancellations.shops.models import Credential
+from providers.errors import AuthFailed
 
 BY = trail.Machine("system", "rotate_keys")
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         lost: list[str] = []
         with trail.coming_from("command"):
             for stored in Credential.objects.select_related("shop").order_by("pk").iterator(chunk_size=200):
-                if vault.key_id_of(stored.sealed) == newest:
+                if vault.key_id_of(stored.sealed) == newest and _knows_its_app(stored):
                     already += 1
                     continue
                 try:
@@ -42,6 +43,14 @@ class Command(BaseCommand):
         )
         if lost:
             raise CommandError(_("Put the missing key back into CREDENTIAL_KEYS, or replace the keys of these shops."))
+
+
+def _knows_its_app(stored: Credential) -> bool:
+    """Tell whether it was stored by a version that knew what the shops of an app share."""
+    try:
+        return bool(stored.app) or not card_of(stored.shop).shared_by
+    except AuthFailed:  # a platform this version does not know
+        return True
 
 
 def reseal(stored: Credential) -> bool:
