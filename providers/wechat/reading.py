@@ -34,6 +34,12 @@ _COURIER = gettext_noop("Courier")
 _WAYBILL = gettext_noop("Waybill")
 # Couriers write phones into traces, mobile and fixed: their middle is nobody's business here.
 _PHONE = re.compile(r"(?<!\d)(1[3-9]\d|0\d{2,3}-?\d)\d{4,5}(\d{2,4})(?!\d)")
+# The words are each courier's own and nowhere documented: a name can be told from them only where somebody's part
+# stands before it (签收人：…, who signed; 派件员【…】, who delivers). What stands alone stays: it may be a place.
+_PERSON = re.compile(
+    r"((?:签收|收件|收货|代收|取件|派件|派送|配送|投递|揽收|揽件|快递|业务|联系)[人员][是为]?\s*[:：【\[（(]\s*)"
+    r"(?!本人)([一-鿿A-Za-z])(?:[一-鿿]{1,3}(?:·[一-鿿]+)?|[A-Za-z]+(?: [A-Za-z]+)*)"
+)
 
 CANCELLED = Standing(False, gettext_noop("The waybill is cancelled already."))
 NOT_MOVING = Standing(
@@ -84,7 +90,7 @@ def traces_in(body: Mapping[str, Any]) -> tuple[Trace, ...] | None:
 
 def _trace(row: Mapping[str, Any]) -> Trace:
     kind = plain(row.get("action_type"))
-    words = _PHONE.sub(r"\1****\2", plain(row.get("action_msg")))
+    words = _PERSON.sub(r"\1\2**", _PHONE.sub(r"\1****\2", plain(row.get("action_msg"))))
     return Trace(_moment(row.get("action_time")), kind, words or _STEPS.get(whole(kind) or 0, kind))
 
 

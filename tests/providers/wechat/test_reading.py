@@ -91,6 +91,26 @@ def test_traces_are_a_hint_and_never_a_guess(dictated, told, steps, status, canc
     assert all(trace.text for trace in read.traces)
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("派件中，派件员：张小三，电话：13912345678", "派件中，派件员：张**，电话：139****678"),
+        ("已签收,签收人是【李四】,感谢使用", "已签收,签收人是【李**】,感谢使用"),
+        ("投递员(欧阳娜娜 13912345678)正在投递", "投递员(欧** 139****678)正在投递"),
+        ("取件人: WANG Wu", "取件人: W**"),
+        ("签收人：阿卜杜拉·买买提", "签收人：阿**"),
+        ("已签收，签收人：本人", "已签收，签收人：本人"),
+        ("已签收，签收人凭取货码签收", "已签收，签收人凭取货码签收"),
+        ("快件到达【杭州西湖公司】", "快件到达【杭州西湖公司】"),
+        ("派送网点：杭州西湖", "派送网点：杭州西湖"),
+    ],
+)
+def test_who_a_trace_names_by_their_part_is_masked_and_places_stay(dictated, words, shown):
+    path = {"path_item_num": 1, "path_item_list": [{"action_time": 1700000000, "action_type": 1, "action_msg": words}]}
+    (trace,) = dictated({**REF, "order_status": 0}, path)[0].client.get_order(REF).traces
+    assert trace.text == shown
+
+
 @ways
 def test_a_waybill_nobody_knows_is_refused_with_a_code(world, shop, way):
     with pytest.raises(Rejected) as caught:
