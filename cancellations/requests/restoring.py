@@ -28,14 +28,16 @@ _armed = 0
 def may_send() -> bool:
     """Tell whether a request may be claimed: one short query, to be asked before every claim.
 
-    A database that was never sent from is armed; one that is older than what was sent from it is disarmed.
+    A database that was never sent from is armed; one that is older than what was sent from it is disarmed, also where
+    it is so old that no worker had run.
     """
     global _armed
     last = last_send.noted()
     known = Exists(Attempt.objects.filter(pk=last.attempt, uid=last.uid)) if last else Value(True)
     row = Arming.objects.annotate(known=known, table_now=arming.this_table()).filter(pk=arming.ROW).first()
     if row is None:
-        if not Attempt.objects.exists():
+        # Where nothing was asked for nothing can be sent twice, and the mark is of a database that is gone.
+        if not CancellationRequest.objects.exists():
             last_send.forget()
         arming.begin()
         return may_send()

@@ -22,7 +22,7 @@ from cancellations.batches import tasks as batch_tasks
 from cancellations.batches.states import BatchState
 from cancellations.models import Arming
 from cancellations.orders import lookup, sync
-from cancellations.requests import asking, delivery, last_send, reconciliation, restoring, sweeping, tasks
+from cancellations.requests import asking, decisions, delivery, last_send, reconciliation, restoring, sweeping, tasks
 from cancellations.requests.models import Attempt, CancellationRequest
 from cancellations.requests.states import State
 from cancellations.shops import arming, checkup, configuring
@@ -95,12 +95,14 @@ def arm(*args: str) -> int:
 
 
 @pytest.mark.parametrize("own", BOTH, indirect=True)
+@pytest.mark.parametrize("swept", [True, False], ids=["swept before the backup", "no worker had run"])
 def test_R23_after_a_restore_nothing_is_sent_again_and_all_are_found_cancelled_by_reading(
-    own: str, monkeypatch: pytest.MonkeyPatch
+    swept: bool, own: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform = install(monkeypatch)
     shop = ask(platform, 100)
-    sweeping.restored()
+    if swept:
+        sweeping.restored()
     restore = back_up()
     delivery.drain(shop)
     assert len(platform.called) == 100
@@ -123,6 +125,35 @@ def test_R23_after_a_restore_nothing_is_sent_again_and_all_are_found_cancelled_b
     asking.request_cancellation(by=person(), order=order, units=[""], reason_code="out_of_stock")
     delivery.drain(shop)
     assert platform.called[100:] == [order.key], "armed again, what is new is sent"
+
+
+@pytest.mark.django_db
+def test_R23_a_mark_that_an_earlier_database_left_is_forgotten_by_one_nobody_has_asked_anything_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    last_send.note(Attempt(pk=4711), 3)
+    tasks.sweep()
+    assert last_send.noted() is None
+    platform = install(monkeypatch)
+    delivery.drain(ask(platform, 1))
+    assert len(platform.called) == 1
+
+
+@pytest.mark.django_db
+def test_R23_with_a_mark_and_something_asked_for_a_database_nobody_has_sent_from_waits_for_a_person(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    platform = install(monkeypatch)
+    last_send.note(Attempt(pk=4711), 3)
+    shop = ask(platform, 1)
+    delivery.drain(shop)
+    assert platform.called == []
+    assert arm("--nothing-else-sends") == 0
+    look_at_all(shop)
+    asked = CancellationRequest.objects.get()
+    decisions.resend(asked, by=person("manager"))
+    delivery.drain(shop)
+    assert len(platform.called) == 1, "one word lets it go, and the old mark does not hold it up again"
 
 
 @pytest.mark.parametrize("own", BOTH, indirect=True)
