@@ -1,7 +1,8 @@
 """The last claim this machine made, kept outside the database: a database that does not know it is an older one.
 
 Written after it is committed and before a byte leaves. Without waiting for the disk: who restores a backup does
-not do so in the middle of a power cut.
+not do so in the middle of a power cut. For the same reason written in place, with a checksum for who reads meanwhile:
+to rename it into place takes milliseconds of each claim, and a lock could be kept by a process that is frozen.
 """
 
 import logging
@@ -10,12 +11,17 @@ import threading
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
+from zlib import crc32
 
 from django.conf import settings
 
 from cancellations.requests.models import Attempt
 
 log = logging.getLogger(__name__)
+
+_MOST_READS = 20
+_HALF_WRITTEN_SECONDS = 0.002
 
 _lock = threading.Lock()
 _latest = (0, 0)
@@ -37,11 +43,11 @@ def note(attempt: Attempt, armed: int) -> None:
         if (armed, attempt.pk) < _latest:  # a slower thread's
             return
         _latest = armed, attempt.pk
-        text = f"{armed:010d} {attempt.pk:020d} {attempt.uid}\n"  # of one length: replaced in place
+        text = f"{armed:010d} {attempt.pk:020d} {attempt.uid}"  # of one length: replaced in place
         try:
             file = os.open(_path(), os.O_WRONLY | os.O_CREAT, 0o600)
             try:
-                os.pwrite(file, text.encode(), 0)
+                os.pwrite(file, f"{text} {_checksum(text)}\n".encode(), 0)
             finally:
                 os.close(file)
         except OSError as error:
@@ -49,12 +55,32 @@ def note(attempt: Attempt, armed: int) -> None:
 
 
 def noted() -> Mark | None:
-    """Return what was noted; ``None`` when nothing was, or nothing that can be read."""
+    """Return what was noted; ``None`` when nothing was, or nothing that can be read.
+
+    Half of one mark over half of another is an attempt no database knows, so it is read again until it is whole.
+    """
+    for _again in range(_MOST_READS):
+        try:
+            found = _path().read_text()
+        except (OSError, ValueError):
+            return None
+        if mark := _whole(found):
+            return mark
+        sleep(_HALF_WRITTEN_SECONDS)
+    return None
+
+
+def _whole(line: str) -> Mark | None:
+    text, _space, checksum = line.strip().rpartition(" ")
     try:
-        armed, attempt, uid = _path().read_text().split()
-        return Mark(int(armed), int(attempt), uuid.UUID(uid))
-    except (OSError, ValueError):
+        armed, attempt, uid = text.split()
+        return Mark(int(armed), int(attempt), uuid.UUID(uid)) if checksum == _checksum(text) else None
+    except ValueError:
         return None
+
+
+def _checksum(text: str) -> str:
+    return f"{crc32(text.encode()):08x}"
 
 
 def forget() -> None:

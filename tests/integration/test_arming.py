@@ -1,8 +1,12 @@
 """A restored backup does not send again, and a copy does not send at all."""
 
+import os
 import shutil
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -32,6 +36,7 @@ from providers import registry
 from providers.errors import AuthFailed
 from tests.desk import person, stall
 from tests.integration.bulk import Till, fresh, install, many_orders, open_shop, planned, started
+from tests.stack import ROOT
 from tests.throwaway import POSTGRES, database, run
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)]
@@ -228,6 +233,55 @@ def test_R23_a_mark_that_was_looked_at_does_not_disarm_again() -> None:
     assert restoring.may_send()
     last_send.note(Attempt(pk=4711), 2)
     assert not restoring.may_send()
+
+
+@pytest.mark.django_db
+def test_R23_a_mark_read_while_another_is_half_written_over_it_is_read_again_and_disarms_nothing(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = install(monkeypatch)
+    delivery.drain(ask(platform, 2))
+    path, whole = Path(settings.DATA_DIR) / "last-send", []
+    for attempt in Attempt.objects.filter(kind=Attempt.Kind.SEND).order_by("pk"):
+        last_send.forget()
+        last_send.note(attempt, 1)
+        whole.append(path.read_bytes())
+    older, newer = whole
+    for written in range(len(newer)):
+        path.write_bytes(newer[:written] + older[written:])
+        monkeypatch.setattr(last_send, "sleep", lambda _seconds: path.write_bytes(newer), raising=False)
+        assert restoring.may_send(), written
+    assert not Arming.objects.get().disarmed_since
+
+
+WRITER = """
+import sys, uuid
+import django; django.setup()
+from cancellations.requests import last_send
+from cancellations.requests.models import Attempt
+while True:
+    for number in (7, 7 * 10**17):
+        last_send.note(Attempt(pk=number, uid=uuid.UUID(int=number)), 1)
+        last_send._latest = (0, 0)
+"""
+
+
+def test_R23_beside_tight_writers_every_mark_that_is_read_is_a_whole_one(settings: Any) -> None:
+    env = {**os.environ, "DATA_DIR": str(settings.DATA_DIR), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER], env=env, cwd=ROOT) for _each in range(2)]
+    try:
+        read, deadline, ends = Counter[bool](), time.monotonic() + 30, 0.0
+        while time.monotonic() < (ends or deadline):
+            mark = last_send.noted()
+            if mark:
+                ends = ends or time.monotonic() + 3
+                read[mark.uid.int == mark.attempt] += 1
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.wait()
+    assert read[True] > 100
+    assert read[False] == 0
 
 
 @pytest.mark.django_db
