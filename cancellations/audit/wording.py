@@ -34,6 +34,7 @@ VERBS: dict[str, Promise] = {
     "cancellation.alarm_closed": gettext_lazy("Closed the alarm"),
     "cancellation.in_review": gettext_lazy("Put it in review: a person has to find out"),
     "cancellation.late_answer": gettext_lazy("Kept an answer that came too late to count"),
+    "cancellation.restored": gettext_lazy("Came with a restored backup: it is looked at anew"),
     "batch.handed_in": gettext_lazy("Handed in a bulk to be planned"),
     "batch.planned": gettext_lazy("Planned the bulk; nothing was sent"),
     "batch.chosen": gettext_lazy("Chose which order was meant in the bulk"),
@@ -86,7 +87,7 @@ _OUTCOMES = frozenset(
         "cancellation.sending", "cancellation.succeeded", "cancellation.accepted", "cancellation.rejected",
         "cancellation.failed", "cancellation.uncertain", "cancellation.put_back", "cancellation.checked",
         "cancellation.confirmed", "cancellation.contradicted", "cancellation.revived", "cancellation.in_review",
-        "cancellation.late_answer", "cancellation.cancelled_after_all",
+        "cancellation.late_answer", "cancellation.cancelled_after_all", "cancellation.restored",
     }
 )  # fmt: skip
 _SIGN_IN = frozenset({"person.signed_in", "person.signed_out", "person.sign_in_failed", "person.locked_out"})

@@ -1,16 +1,19 @@
 """May this database send; and what becomes of one that was restored from a backup: nothing is sent, all is read first.
 
-Whatever stood open in the backup may have been sent since. So it is in doubt, and doubt is settled by reading, as ever.
+Whatever stood open in the backup may have been sent since, and what had failed may have been sent again. So it is in
+doubt, and doubt is settled by reading, as ever.
 """
 
-from django.db import transaction
-from django.db.models import Exists, Max, QuerySet, Value
+from collections.abc import Callable
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, Max, Q, QuerySet, Value
 from django.db.models.functions import Now
 
 from cancellations.audit import trail
 from cancellations.requests import last_send
 from cancellations.requests.models import Attempt, CancellationRequest
-from cancellations.requests.reconciliation import is_readable
+from cancellations.requests.reconciliation import CHECKED, is_readable
 from cancellations.requests.states import State
 from cancellations.shops import arming
 from cancellations.shops.models import Arming
@@ -18,6 +21,7 @@ from providers.errors import gettext_noop
 
 CHUNK = 200
 UNSENT = (State.QUEUED, State.PENDING_APPROVAL)
+UNDER_WAY = (State.SENDING, State.ACCEPTED, State.UNCERTAIN)
 MAYBE_SENT = gettext_noop(
     "The database was restored from a backup, so this may have been sent since. We look at the order to find out."
 )
@@ -72,38 +76,63 @@ def arm(because: str) -> None:
 
 
 def put_in_doubt() -> int:
-    """Have everything unsent that came with a backup read before anything else; return how many that were."""
+    """Have everything that came with a backup read before anything else; return how many were begun with."""
     row = Arming.objects.filter(pk=arming.ROW).exclude(disarmed_since=None).first()
     return doubt(CancellationRequest.objects.filter(pk__lte=row.doubtful_to)) if row else 0
 
 
 def doubt(requests: QuerySet[CancellationRequest]) -> int:
-    """Say of everything unsent that it may have been sent; return how many that were."""
-    count = 0
+    """Say of each that it may have been sent since the backup, and have it read as if just now; return how many were.
+
+    Once each: what its readings have settled since, and what was sent after the database was disarmed, stays as it is.
+    """
+    since = Arming.objects.filter(pk=arming.ROW).values("disarmed_since")  # compared inside: SQLite's digits differ
+    before = Q(sent_at__lt=since)
+    open_still = requests.filter(Q(state__in=UNSENT) | Q(before, state__in=UNDER_WAY))
+    # Last, so that the many that failed long ago are read after what is open.
+    return _each(open_still, _doubt) + _each(requests.filter(before, state=State.FAILED), _doubt_failed)
+
+
+def _each(requests: QuerySet[CancellationRequest], do: Callable[[CancellationRequest], bool]) -> int:
+    """Do it with each, the newest first, under its lock; return how many it was done to."""
+    count, rest = 0, requests
     while True:
         with transaction.atomic():
-            unsent = requests.filter(state__in=UNSENT).order_by("pk").select_related("shop")
-            some = list(unsent.select_for_update(of=("self",))[:CHUNK])
-            count += sum(_doubt(one) for one in some)
+            locked = rest.order_by("-pk").select_related("shop").select_for_update(of=("self",))
+            some = list(locked[:CHUNK])
+            count += sum(do(one) for one in some)
         if not some:
             return count
+        rest = requests.filter(pk__lt=some[-1].pk)
 
 
 def _doubt(one: CancellationRequest) -> bool:
-    readable = is_readable(one.shop)
-    return one.move_to(
-        State.UNCERTAIN,
-        "cancellation.uncertain",
-        by=trail.SYSTEM,
-        data={"how": "restored from a backup"},
-        due_at=Now() if readable else None,
-        in_review=not readable,
-        sent_at=Now(),  # the settle window counts from here: it may have been sent a moment ago
-        seen_open_at=None,
-        readings=0,
-        equal_readings=0,
-        last_reading="",
-        code="restored",
-        message="",
-        advice=MAYBE_SENT,
-    )
+    # What was accepted is read also where nothing can be: its readings lead it to a person.
+    readable = is_readable(one.shop) or one.state == State.ACCEPTED
+    columns = {
+        "due_at": Now() if readable else None,
+        "in_review": not readable,
+        "lease_until": None,
+        "sent_at": Now(),  # the settle window counts from here: it may have been sent a moment ago
+        "seen_open_at": None,
+        "readings": 0,
+        "equal_readings": 0,
+        "last_reading": "",
+        "code": "restored",
+        "message": "",
+        "advice": MAYBE_SENT,
+    }
+    if one.state in CHECKED:
+        CancellationRequest.objects.filter(pk=one.pk).update(**columns)
+        one.record("cancellation.restored", by=trail.SYSTEM)
+        return True
+    facts = {"how": "restored from a backup"}
+    return one.move_to(State.UNCERTAIN, "cancellation.uncertain", by=trail.SYSTEM, data=facts, **columns)
+
+
+def _doubt_failed(one: CancellationRequest) -> bool:
+    try:
+        with transaction.atomic():
+            return _doubt(one)
+    except IntegrityError:  # another of its unit is open, and read: this one's turn comes when that has ended
+        return False

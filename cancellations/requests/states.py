@@ -30,7 +30,8 @@ MOVES: dict[State, frozenset[State]] = {
     ),
     State.ACCEPTED: frozenset({State.SUCCEEDED, State.REJECTED, State.UNCERTAIN}),
     State.UNCERTAIN: frozenset({State.SUCCEEDED, State.REJECTED, State.FAILED, State.QUEUED}),
-    State.FAILED: frozenset({State.QUEUED}),
+    # Uncertain only where the database was restored from a backup: it may have been sent again since.
+    State.FAILED: frozenset({State.QUEUED, State.UNCERTAIN}),
     State.SUCCEEDED: frozenset(),
     State.REJECTED: frozenset(),
     State.DECLINED: frozenset(),

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -21,13 +22,27 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
+from cancellations.audit import trail
 from cancellations.audit.models import AuditEvent
+from cancellations.batches import decisions as batch_decisions
 from cancellations.batches import tasks as batch_tasks
 from cancellations.batches.states import BatchState
 from cancellations.models import Arming
 from cancellations.orders import lookup, sync
-from cancellations.requests import asking, decisions, delivery, last_send, reconciliation, restoring, sweeping, tasks
+from cancellations.requests import (
+    asking,
+    decisions,
+    delivery,
+    last_send,
+    reconciliation,
+    replaying,
+    restoring,
+    settling,
+    sweeping,
+    tasks,
+)
 from cancellations.requests.models import Attempt, CancellationRequest
+from cancellations.requests.refusals import NotAllowed
 from cancellations.requests.states import State
 from cancellations.shops import arming, checkup, configuring
 from cancellations.shops.arming import Standing
@@ -183,6 +198,129 @@ def test_R23_what_had_not_been_sent_is_not_sent_by_itself_and_one_waiting_for_ap
         delivery.drain(shop)
     assert states() == {State.SUCCEEDED: 1, State.FAILED: 2}
     assert len(platform.called) == 1
+
+
+def put(pk: int, state: State, **columns: Any) -> None:
+    """Have a request stand as it did in the backup: sent an hour ago, once."""
+    hour_ago = Now() - timedelta(hours=1)
+    facts = {"state": state, "sent_at": hour_ago, "attempt_no": 1, "due_at": None, "code": "", **columns}
+    CancellationRequest.objects.filter(pk=pk).update(**facts)
+    Attempt.objects.create(cancellation_id=pk, number=1, kind=Attempt.Kind.SEND)
+    asked = CancellationRequest.objects.get(pk=pk)
+    asked.record("cancellation.sending", by=trail.WORKER, data={"from": State.QUEUED, "to": State.SENDING})
+    if state != State.SENDING:
+        asked.record(f"cancellation.{state}", by=trail.WORKER, data={"from": State.SENDING, "to": state})
+
+
+def sent_since(platform: Till, pk: int) -> None:
+    """Have it be cancelled by a send the backup knows nothing of."""
+    platform.cancel(SimpleNamespace(ref=CancellationRequest.objects.get(pk=pk).ref))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("bulk", [False, True], ids=["one by one", "of a bulk"])
+def test_R23_what_had_failed_before_the_backup_is_read_before_anybody_sends_it_again(
+    bulk: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = install(monkeypatch)
+    batch = None
+    if bulk:
+        batch = started(many_orders(open_shop(), 2, platform=platform))
+        batch_tasks.running.advance(batch.pk)
+        shop = CancellationRequest.objects.values_list("shop", flat=True)[0]
+    else:
+        shop = ask(platform, 2)
+    restoring.may_send()
+    resent, untouched = CancellationRequest.objects.order_by("pk").values_list("pk", flat=True)
+    for pk in (resent, untouched):
+        put(pk, State.FAILED, seen_open_at=Now() - timedelta(minutes=50))
+    sent_since(platform, resent)
+
+    assert arm("--restored") == 1
+    assert states() == {State.UNCERTAIN: 2}
+    by = person("manager")
+    if batch:
+        with pytest.raises(NotAllowed):
+            batch_decisions.retry(fresh(batch), by=batch.requested_by)
+    for pk in (resent, untouched):
+        with pytest.raises(NotAllowed):
+            decisions.resend(CancellationRequest.objects.get(pk=pk), by=by)
+    for _look in range(3):
+        look_at_all(shop)
+        assert sweeping.restored() == 0, "what was begun with is not begun again"
+    assert states() == {State.SUCCEEDED: 1, State.UNCERTAIN: 1}, "the settle window has begun anew"
+    monkeypatch.setattr(settling, "settle_window", lambda _one: timedelta(0))  # and is over
+    for _look in range(2):
+        look_at_all(shop)
+    sweeping.restored()
+    assert states() == {State.SUCCEEDED: 1, State.FAILED: 1}
+    assert replaying.replay().differences == []
+    assert arm("--nothing-else-sends") == 0
+    decisions.resend(CancellationRequest.objects.get(pk=untouched), by=by)
+    delivery.drain(shop)
+    assert len(platform.called) == len(set(platform.called)) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [State.SENDING, State.UNCERTAIN, State.ACCEPTED])
+def test_R23_what_was_under_way_or_in_doubt_in_the_backup_has_its_settle_window_begin_anew(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = install(monkeypatch)
+    shop = ask(platform, 1)
+    restoring.may_send()
+    pk = CancellationRequest.objects.values_list("pk", flat=True).get()
+    lease = {"lease_until": Now() - timedelta(minutes=59)} if state == State.SENDING else {}
+    put(pk, state, due_at=None if lease else Now(), readings=5, equal_readings=1, last_reading="open", **lease)
+    assert arm("--restored") == 1
+    sweeping.lost_sends()
+    for _look in range(3):  # it was sent again just before the restore, and the platform does not show it yet
+        look_at_all(shop)
+        sweeping.restored()
+    assert states() == {state if state == State.ACCEPTED else State.UNCERTAIN: 1}
+    asked = CancellationRequest.objects.get(pk=pk)
+    assert asked.readings == 3
+    assert asked.equal_readings == 0
+    sent_since(platform, pk)
+    look_at_all(shop)
+    assert states() == {State.SUCCEEDED: 1}
+    assert replaying.replay().differences == []
+    assert AuditEvent.objects.filter(verb="cancellation.restored").count() == (0 if lease else 1)
+
+
+@pytest.mark.django_db
+def test_R23_what_was_in_review_in_the_backup_is_read_again_and_what_cannot_be_read_stays_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    platform = install(monkeypatch)
+    shop = ask(platform, 1)
+    restoring.may_send()
+    pk = CancellationRequest.objects.values_list("pk", flat=True).get()
+    put(pk, State.UNCERTAIN, in_review=True, readings=8)
+    sent_since(platform, pk)
+    assert arm("--restored") == 1
+    look_at_all(shop)
+    assert states() == {State.SUCCEEDED: 1}
+
+
+@pytest.mark.django_db
+def test_R23_of_two_failed_ones_of_a_unit_one_after_the_other_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    platform = install(monkeypatch)
+    shop = ask(platform, 1)
+    restoring.may_send()
+    first = CancellationRequest.objects.get()
+    put(first.pk, State.FAILED)
+    assert first.order
+    (second,) = asking.request_cancellation(by=person(), order=first.order, units=[""], reason_code="out_of_stock")
+    put(second.cancellation.pk, State.FAILED)
+    sent_since(platform, first.pk)
+    assert arm("--restored") == 1
+    assert states() == {State.UNCERTAIN: 1, State.FAILED: 1}
+    for _each in range(2):
+        look_at_all(shop)
+        sweeping.restored()
+    assert states() == {State.SUCCEEDED: 2}
+    assert replaying.replay().differences == []
 
 
 @pytest.mark.django_db
