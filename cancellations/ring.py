@@ -1,20 +1,30 @@
 """The doorbell: publishing a task never raises and never holds its caller up for long.
 
-A message only says that there is work. The rows say what, and the sweeper rings again for what was not heard.
+A message only says that there is work. The rows say what, and the sweeper rings again for what was not heard. So a
+broker that does not answer is given up after a second, and left alone for a while: a request may ring several times.
+Who takes messages has connections of its own, which are more patient.
 """
 
 import logging
 import os
 import threading
+import time
 from typing import Any
 
 from celery import current_app
 from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.db import transaction
+from kombu.pools import producers
+
+SECONDS = 1.0
+QUIET_SECONDS = 10.0
+# What failed sooner may have been a connection that broke while nobody used it.
+AT_ONCE_SECONDS = 0.3
 
 logger = logging.getLogger(__name__)
 _ending = threading.Event()
+_quiet_until = 0.0
 
 
 @worker_shutting_down.connect
@@ -60,8 +70,38 @@ def is_broker_there(seconds: float = 2.0) -> bool:
 
 
 def _publish(task: Any, args: tuple[Any, ...]) -> None:
+    global _quiet_until
+    begun = time.monotonic()
+    if begun < _quiet_until:
+        return
     try:
-        task.apply_async(args=args)
+        try:
+            _put(task, args)
+        except Exception:
+            if time.monotonic() - begun > AT_ONCE_SECONDS:
+                raise
+            _put(task, args)
     except Exception as error:  # noqa: BLE001 - what it speaks of is committed, so nothing may look like a failure
         # The kind alone: the text may hold the broker's address with its password.
         logger.warning("The broker did not take %s (%s); the sweeper rings again.", task.name, type(error).__name__)
+        now = time.monotonic()
+        if now - begun > AT_ONCE_SECONDS:
+            _quiet_until = now + QUIET_SECONDS
+
+
+def _put(task: Any, args: tuple[Any, ...]) -> None:
+    hasty = {
+        "socket_timeout": SECONDS,
+        "socket_connect_timeout": SECONDS,
+        "retry_on_timeout": False,
+        "read_timeout": SECONDS,
+        "write_timeout": SECONDS,
+        "max_retries": 0,
+    }
+    line = current_app.connection_for_write(connect_timeout=SECONDS, transport_options=hasty)
+    with producers[line].acquire(block=True, timeout=SECONDS) as producer:
+        try:
+            task.apply_async(args=args, producer=producer, retry=False, confirm_timeout=SECONDS)
+        except Exception:
+            producer.connection.collect()  # to close it in good form waits for an answer, twice
+            raise

@@ -18,7 +18,7 @@ class Bell:
     def __init__(self, error: Exception | None = None) -> None:
         self.error, self.heard = error, []  # type: ignore[var-annotated]
 
-    def apply_async(self, args: tuple[Any, ...]) -> None:
+    def apply_async(self, args: tuple[Any, ...], **_how: Any) -> None:
         if self.error:
             raise self.error
         self.heard.append(args)
