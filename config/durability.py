@@ -1,7 +1,10 @@
 """What was acknowledged must survive a power cut: a database that is told to forget some of it is not served."""
 
+from typing import Any
+
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
+from django.db.backends.signals import connection_created
 
 _FORGETFUL = {
     "fsync": "off",
@@ -12,18 +15,31 @@ _FORGETFUL = {
 def refuse_forgetful_database() -> None:
     """Look at how the database keeps what it acknowledges.
 
-    A database that does not answer is not judged: who starts before it must not die of that.
+    Who starts before the database must not die of that: one that does not answer is judged when it first does, and
+    until it is set right every connection to it is closed before anything is asked of it.
 
     Raises:
         ImproperlyConfigured: It may lose what it acknowledged.
     """
     try:
-        found = _lacking()
+        _judge()
     except Error:
-        return
+        connection_created.connect(_judge_at_first_chance, dispatch_uid="durability")
     finally:
         connection.close()
-    if found:
+
+
+def _judge_at_first_chance(**_facts: Any) -> None:
+    try:
+        _judge()
+    except Exception:
+        connection.close()
+        raise
+    connection_created.disconnect(dispatch_uid="durability")
+
+
+def _judge() -> None:
+    if found := _lacking():
         raise ImproperlyConfigured(
             f"The database may lose what it acknowledged: {', '.join(found)}. Set it right and start again: "
             "an accepted cancellation must not be forgotten."

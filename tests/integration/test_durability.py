@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, OperationalError, connection
+from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from cancellations.requests import asking, concluding, delivery, reconciliation, sweeping
@@ -79,6 +80,42 @@ def test_R13_a_database_that_acknowledges_before_it_has_written_is_refused(own: 
     connection.close()
     with pytest.raises(ImproperlyConfigured, match="synchronous_commit is off"):
         refuse_forgetful_database()
+
+
+def careless(vendor: str, forgets: bool) -> None:
+    """Have the database forget, or not, what it acknowledged shortly before a power cut."""
+    if vendor == "sqlite":
+        how = "NORMAL" if forgets else "FULL"
+        connection.settings_dict["OPTIONS"]["init_command"] = f"PRAGMA journal_mode=WAL; PRAGMA synchronous={how};"
+    else:
+        how = "off" if forgets else "on"
+        _as_owner(f'ALTER DATABASE "{connection.settings_dict["NAME"]}" SET synchronous_commit = {how}')
+
+
+@pytest.mark.parametrize("own", ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)], indirect=True)
+def test_R13_a_database_that_was_away_at_the_start_is_judged_before_anything_is_asked_of_it(
+    own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, by = stall("shoplazza"), person()
+    asking.request_cancellation(by=by, order=made.orders()[0], units=[""], reason_code="out_of_stock")
+    connection.close()
+    with monkeypatch.context() as away:
+        away.setitem(connection.settings_dict, "NAME", "/nowhere/at-all" if own == "sqlite" else "nowhere_at_all")
+        refuse_forgetful_database()  # who starts before it does not die of that
+        with pytest.raises(OperationalError):
+            CancellationRequest.objects.exists()
+    connection.close()
+
+    careless(own, forgets=True)
+    for _again in range(2):
+        with pytest.raises(ImproperlyConfigured, match="may lose what it acknowledged"):
+            delivery.drain(made.shop.pk)
+    assert made.called() == []
+
+    careless(own, forgets=False)
+    delivery.drain(made.shop.pk)
+    assert len(made.called()) == 1
+    assert not connection_created.has_listeners(), "judged once, it costs no connection anything"
 
 
 def pages(name: str, value: int | None = None) -> int:
