@@ -33,6 +33,7 @@ def _end(pk: int) -> bool:
         if batch.state not in (BatchState.RUNNING, BatchState.PAUSED):
             return False
         restoring.doubt(running.requests_of(batch))
+        running.hold_back(batch)  # a worker of before may still put one back
         return batch.move_to(
             BatchState.STOPPED, "batch.stopped", by=trail.SYSTEM, data=_FACTS, paused_why="", paused_at=None
         )

@@ -63,7 +63,9 @@ def state_of(batch: Batch, person: Person) -> dict[str, Any]:
         numbers = _numbers_of(batch, person)
         ready = numbers.total
         ended = numbers.total - sum(numbers.of(word) for word in NO_OUTCOME)
-        moves = batch.state == BatchState.RUNNING or bool(numbers.of("moving") and batch.state != BatchState.DONE)
+        ends = batch.state == BatchState.STOPPED and not batch.finished_at
+        moving = bool(numbers.of("moving") and batch.state != BatchState.DONE)
+        moves = batch.state == BatchState.RUNNING or ends or moving
         left = partial(progress.seconds_left, batch, numbers)  # asked for by the template, not by a silent poll
         context |= {"ended": ended, "seconds_left": left, "poll": _pause(batch) if moves else 0}
         context["headline"] = headline(
@@ -76,7 +78,8 @@ def state_of(batch: Batch, person: Person) -> dict[str, Any]:
         "ready": ready,
         "large": ready > decisions.LARGE,
         "keys": [word for word, *_ in numbers.words],
-        "moment": f"{batch.state} {batch.state_since.timestamp()} {[count for *_, count in numbers.words]}",
+        "moment": f"{batch.state} {batch.state_since.timestamp()} {bool(batch.finished_at)} "
+        f"{[count for *_, count in numbers.words]}",
         "can": {
             "start": batch.state == BatchState.PLANNED and mine and ready,
             "discard": batch.state == BatchState.PLANNED and mine,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext_noop, override
@@ -81,6 +81,7 @@ def _step(batch_id: int) -> bool:
             return _forward(batch)
         if batch.state != BatchState.STOPPED or batch.finished_at:
             return False
+        _keep_held(batch)
     withdraw_rest(batch, by=trail.SYSTEM)
     return False
 
@@ -196,20 +197,42 @@ def _finish(batch: Batch) -> None:
 
 
 def hold_back(batch: Batch) -> None:
-    """Keep what is not sent yet from being sent."""
-    requests_of(batch).filter(state=State.QUEUED).exclude(due_at=None).update(due_at=None)
+    """Keep what is not sent yet from being sent: also what a worker has now and may put back."""
+    _not_over(batch).filter(held_since=None).update(held_since=Now(), due_at=None)
+    _keep_held(batch)
+
+
+def _keep_held(batch: Batch) -> None:
+    """Hold what a worker of the version before this one put back; it knows nothing of ``held_since``."""
+    held = requests_of(batch).filter(state=State.QUEUED).exclude(held_since=None)
+    held.exclude(due_at=None).update(due_at=None)
 
 
 def let_go(batch: Batch) -> None:
     """Let what was held back be sent."""
-    held: QuerySet[Any] = requests_of(batch).filter(state=State.QUEUED)
-    held.filter(due_at=None).update(due_at=Now())
-    for shop in held.order_by().values_list("shop", flat=True).distinct():
+    held = _not_over(batch)
+    held.exclude(held_since=None).update(held_since=None)
+    held.filter(state=State.QUEUED, due_at=None).update(due_at=Now())
+    for shop in held.filter(state=State.QUEUED).order_by().values_list("shop", flat=True).distinct():
         ring.ring(tasks.deliver, shop)
 
 
+def _not_over(batch: Batch) -> QuerySet[Any]:
+    """Lock and return what is not sent, or being sent."""
+    some: QuerySet[Any] = requests_of(batch).filter(state__in=(*UNSENT, State.SENDING))
+    # In one order, as those who write what was sent do: else each might wait for the other.
+    list(some.order_by("pk").select_for_update().values_list("pk", flat=True))
+    return some
+
+
 def withdraw_rest(batch: Batch, *, by: Any) -> int:
-    """Take back what is unsent of a stopped batch; return how many."""
-    count = withdraw_together(requests_of(batch), by=by)
-    Batch.objects.filter(pk=batch.pk, state=BatchState.STOPPED, finished_at=None).update(finished_at=timezone.now())
+    """Take back what is unsent of a stopped batch; return how many.
+
+    It is over once nothing of it is being sent: that may still come back, and is then taken back, too. What a person
+    sent again since has its time, and goes.
+    """
+    count = withdraw_together(requests_of(batch).filter(due_at=None), by=by)
+    may_come_back = requests_of(batch).filter(Q(state=State.SENDING) | Q(state__in=UNSENT, due_at=None))
+    over = Batch.objects.filter(pk=batch.pk, state=BatchState.STOPPED, finished_at=None).exclude(Exists(may_come_back))
+    over.update(finished_at=timezone.now())
     return count

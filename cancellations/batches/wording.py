@@ -88,6 +88,9 @@ def headline(batch: Batch, ready: int, *, first: bool = False, approval: bool = 
         return Headline("info", "play-circle", _("Running."), text)
     if batch.state == BatchState.PAUSED:
         return _paused(batch)
+    if batch.state == BatchState.STOPPED and not batch.finished_at:
+        text = _("What was under way ends by itself. What comes back unsent is taken back, too; nothing else is sent.")
+        return Headline("quiet", "stop-circle", _("Stopping."), text)
     if batch.state == BatchState.STOPPED:
         text = _("What was not sent is taken back. What was under way ends by itself.")
         return Headline("quiet", "stop-circle", _("Stopped."), text)

@@ -20,6 +20,7 @@ from cancellations.requests.models import Attempt, CancellationRequest
 from cancellations.requests.pacing import LEAST_WAIT_SECONDS, wait_for
 from cancellations.requests.reconciliation import first_check_in, is_readable, unclear
 from cancellations.requests.states import State, after
+from cancellations.requests.waiting import due_unless_held
 from providers.contract import Receipt
 from providers.errors import AuthFailed, ProviderError, RateLimited, Unreachable, gettext_noop
 
@@ -167,7 +168,7 @@ def outcome_of(cancellation: CancellationRequest, sent: Sent) -> tuple[State, st
     if state == State.UNCERTAIN:
         changes |= unclear(cancellation.shop)
     else:
-        changes["due_at"] = _again_in(error, never_left) if state == State.QUEUED else None
+        changes["due_at"] = due_unless_held(_again_in(error, never_left)) if state == State.QUEUED else None
     verb = "cancellation.put_back" if state == State.QUEUED else f"cancellation.{state.value}"
     return state, verb, changes
 

@@ -20,6 +20,7 @@ from cancellations.requests.pictures import Picture, keeping
 from cancellations.requests.reconciliation import unclear
 from cancellations.requests.refusals import NotAllowed, NotAsked, require
 from cancellations.requests.states import State
+from cancellations.requests.waiting import due_unless_held
 from cancellations.shops.connection import capabilities_of
 from providers.contract import Status
 
@@ -42,7 +43,7 @@ def approve(cancellation: CancellationRequest, *, by: Person, note: str = "") ->
                 by=by,
                 data={"note": note},
                 approved_by=by,
-                due_at=Now(),
+                due_at=due_unless_held(Now()),
             )
         )
         ring.ring(tasks.deliver, cancellation.shop_id)
@@ -136,6 +137,7 @@ def resend(
                     by=by,
                     data={"note": note},
                     due_at=Now(),
+                    held_since=None,
                     priority=priority,
                     unsent=0,
                     readings=0,

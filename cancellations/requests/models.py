@@ -34,6 +34,7 @@ class CancellationRequest(models.Model):
         reason_value: What is sent to the platform for the reason; "" where it takes none.
         priority: What is sent first: ``ONE_BY_ONE``, asked by a person who waits, before ``BULK``.
         batch: Key of the batch it was asked in; ``None`` for one by one. A number: the arrows point the other way.
+        held_since: Since when its batch, paused or stopped, holds it back: while it waits, ``due_at`` stays ``None``.
         due_at: When a worker looks at it next; ``None`` when none will.
         attempt_no: Number of the last attempt; only its owner may conclude it.
         lease_until: Until then a worker is believed to be sending.
@@ -76,6 +77,7 @@ class CancellationRequest(models.Model):
     state_since = models.DateTimeField()
     priority = models.PositiveSmallIntegerField(default=ONE_BY_ONE, db_default=ONE_BY_ONE)
     batch = models.BigIntegerField(null=True)
+    held_since = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempt_no = models.PositiveIntegerField(default=0)

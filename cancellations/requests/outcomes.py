@@ -136,6 +136,9 @@ def conclude_together(some: Sequence[Outcome]) -> list[Outcome]:
     with transaction.atomic():
         if _update_each(Attempt.objects.filter(closed_at=None), closed) != len(closed):
             raise _Moved
+        # Locked in one order by everybody, so that nobody waits in a circle: a pause holds many of them, too.
+        many = CancellationRequest.objects.filter(pk__in=[one.pk for one in written]).order_by("pk")
+        list(many.select_for_update().values_list("pk", flat=True))
         for (_state, number), changed in moves.items():
             rows = CancellationRequest.objects.filter(state=State.SENDING, attempt_no=number)
             if _update_each(rows, changed) != len(changed):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, DateTimeField, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from cancellations.requests.models import CancellationRequest
@@ -22,6 +22,11 @@ class Wait:
 def held_by_bulk(cancellation: CancellationRequest) -> bool:
     """Tell whether it is held back with its paused bulk, and goes on with it."""
     return bool(cancellation.state == State.QUEUED and cancellation.batch and not cancellation.due_at)
+
+
+def due_unless_held(at: Any) -> Any:
+    """Return when what comes to wait is due: at that time, but never while its bulk holds it back, by its row."""
+    return Case(When(held_since=None, then=at), output_field=DateTimeField())
 
 
 def with_wait(requests: QuerySet[CancellationRequest]) -> QuerySet[CancellationRequest]:
