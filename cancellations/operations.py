@@ -90,7 +90,8 @@ def overdue(cancellations: QuerySet[CancellationRequest], now: datetime) -> Quer
     by_worker = Q(state__in=[State.QUEUED, State.ACCEPTED, State.UNCERTAIN], due_at__lt=now - WORKER_LATE) & ~_HELD
     by_person = Q(state=State.PENDING_APPROVAL) | Q(state=State.UNCERTAIN, in_review=True)
     lost = Q(state=State.SENDING, lease_until__lt=now - Pulse.SILENCE)
-    return cancellations.filter(by_worker | lost | (by_person & Q(state_since__lt=now - PERSON_LATE)))
+    held = Q(state=State.QUEUED, held_since__lt=now - PERSON_LATE)
+    return cancellations.filter(by_worker | lost | held | (by_person & Q(state_since__lt=now - PERSON_LATE)))
 
 
 def troubles(facts: dict[str, Any]) -> list[Trouble]:

@@ -42,8 +42,10 @@ def owner(cancellation: CancellationRequest) -> str:
 
 def deadline(cancellation: CancellationRequest) -> datetime | None:
     """Return when somebody should ask why nothing happened; ``None`` when nothing has to happen."""
-    if cancellation.state not in OPEN or held_by_bulk(cancellation):
+    if cancellation.state not in OPEN:
         return None
+    if held_by_bulk(cancellation):
+        return (cancellation.held_since or cancellation.state_since) + PERSON_LATE
     if cancellation.state == State.PENDING_APPROVAL or cancellation.in_review:
         return cancellation.state_since + PERSON_LATE
     return cancellation.lease_until or (cancellation.due_at or cancellation.state_since) + WORKER_LATE

@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cancellations.audit.models import AuditEvent
+from cancellations.operations import overdue
 from cancellations.requests import asking, decisions, delivery, reading, reconciliation
 from cancellations.requests.models import CancellationRequest
-from cancellations.requests.progress import deadline, owner
+from cancellations.requests.progress import PERSON_LATE, deadline, owner
 from cancellations.requests.refusals import NotAllowed, NotAsked
 from cancellations.requests.settling import next_watch
 from cancellations.requests.states import OPEN, State
@@ -176,6 +177,18 @@ def test_R09_every_open_state_has_an_owner_and_a_deadline(state: State) -> None:
     assert deadline(now)
     CancellationRequest.objects.filter(pk=cancellation.pk).update(in_review=True, due_at=None)
     assert deadline(now_is(cancellation))
+
+
+def test_R09_what_a_paused_bulk_holds_waits_for_a_person_and_has_until_the_next_day() -> None:
+    cancellation, long_ago = ask(stall("shoplazza")), timezone.now() - timedelta(days=9)
+    paused = timezone.now() - timedelta(hours=23)
+    kept = CancellationRequest.objects.filter(pk=cancellation.pk)
+    kept.update(batch=7, due_at=None, held_since=paused, state_since=long_ago)
+    held = now_is(cancellation)
+    assert "bulk 7" in owner(held)
+    assert deadline(held) == paused + PERSON_LATE
+    assert not overdue(kept, timezone.now()).exists()
+    assert overdue(kept, timezone.now() + timedelta(hours=2)).exists()
 
 
 def test_R16_the_owner_of_what_waits_for_keys_is_an_admin() -> None:
