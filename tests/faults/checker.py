@@ -20,6 +20,8 @@ Unit = tuple[str, str]  # platform, and the key its ledger knows the unit by
 ENDED = {"succeeded", "rejected", "failed", "declined", "withdrawn"}
 # A platform may ask for a minute of patience; what was due so long ago was forgotten.
 SOON, OVERDUE = timedelta(seconds=120), timedelta(seconds=10)
+# A claim that was under way when a bulk was stopped is dated a moment later.
+STOP_TAKES = timedelta(seconds=5)
 TO_ASK = ("ready", "ready_approval")
 NOT_DONE = {"rejected", "failed", "declined", "withdrawn"}
 
@@ -189,6 +191,7 @@ def check(database: str, ledger: Path, told: Told, lease: float) -> Findings:
         )
         found.together[name] = sum(count for (count,) in groups)
     _check_bulks(found, requests, told, database)
+    _find_sent_after_stop(found, database)
     _replay(found, requests, database)
     _replay_bulks(found, database)
     found.stuck += stuck(database)
@@ -384,6 +387,23 @@ def _check_bulks(found: Findings, requests: dict[int, dict[str, Any]], told: Tol
                 found.lost.append(f"row {key} of bulk {pk}, which is {state}, waits no more and was not asked for")
             if verdict not in TO_ASK and mine[request]:
                 found.doubled.append(f"row {key} of bulk {pk} is {verdict}, and was asked for")
+
+
+def _find_sent_after_stop(found: Findings, database: str) -> None:
+    """See that nothing of a stopped bulk was claimed after its stop, but what a person sent again by itself."""
+    rows = query(
+        database,
+        "SELECT r.id, b.id, a.opened_at, b.state_since FROM cancellations_attempt a "
+        "JOIN cancellations_cancellationrequest r ON r.id = a.cancellation_id "
+        "JOIN cancellations_batch b ON b.id = r.batch AND b.state = 'stopped' "
+        "WHERE a.kind = 'send' AND a.opened_at > b.state_since AND NOT EXISTS ("
+        "SELECT 1 FROM cancellations_auditevent e WHERE e.subject_kind = 'cancellation' "
+        "AND e.subject_id = CAST(r.id AS text) AND e.verb = 'cancellation.resent')",
+    )
+    for pk, bulk, begun, stopped in rows:
+        late = _moment(begun) - _moment(stopped)
+        if late > STOP_TAKES:
+            found.wrong.append(f"request {pk} was sent {late.total_seconds():.1f} s after its bulk {bulk} was stopped")
 
 
 def _replay_bulks(found: Findings, database: str) -> None:

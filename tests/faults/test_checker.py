@@ -21,10 +21,10 @@ CREATE TABLE cancellations_cancellationrequest (id, shop_id, order_id, order_key
     requested_at, attempt_no, batch, due_at, code, in_review, sent_at, confirmed_at);
 CREATE TABLE cancellations_attempt (cancellation_id, kind, number, opened_at, closed_at, outcome);
 CREATE TABLE cancellations_auditevent (id INTEGER PRIMARY KEY, subject_kind, subject_id, verb, data);
-CREATE TABLE cancellations_batch (id, state, plan_total, planned_to, left_out, finished_at);
+CREATE TABLE cancellations_batch (id, state, plan_total, planned_to, left_out, finished_at, state_since);
 CREATE TABLE cancellations_batchrow (id, batch_id, place, verdict, waits, cancellation_id, not_asked);
 INSERT INTO cancellations_shop VALUES (1, 'taobao');
-INSERT INTO cancellations_batch VALUES (7, 'done', 3, 3, 0, 'then');
+INSERT INTO cancellations_batch VALUES (7, 'done', 3, 3, 0, 'then', 'then');
 INSERT INTO cancellations_batchrow VALUES
     (1, 7, 1, 'ready', 0, 1, ''), (2, 7, 2, 'ready', 0, 2, ''), (3, 7, 3, 'ready', 0, NULL, 'It is gone.');
 """
@@ -115,6 +115,29 @@ def test_R19_a_stopped_bulk_may_leave_rows_unasked_but_not_lose_them(tmp_path: P
     for waits, is_clean in ((1, True), (0, False)):
         (folder := tmp_path / str(waits)).mkdir()
         assert _checked(folder, ended % waits, stopped=True).is_clean is is_clean
+
+
+@pytest.mark.parametrize(
+    ("begun", "again", "is_wrong"), [(-52, False, False), (3, False, False), (8, False, True), (8, True, False)]
+)
+def test_R19_what_a_stopped_bulk_sent_after_its_stop_is_found(
+    tmp_path: Path, begun: float, again: bool, is_wrong: bool
+) -> None:
+    stopped = datetime.now(UTC) - timedelta(seconds=40)
+    ended = (
+        "INSERT INTO cancellations_auditevent (subject_kind, subject_id, verb, data) VALUES "
+        """('batch', '7', 'batch.stopped', '{"from": "done", "to": "stopped"}');"""
+        f"UPDATE cancellations_batch SET state = 'stopped', state_since = '{stopped.isoformat()}';"  # noqa: S608
+        f"UPDATE cancellations_attempt SET opened_at = '{(stopped + timedelta(seconds=begun)).isoformat()}' "  # noqa: S608
+        "WHERE cancellation_id = 2;"
+    )
+    if again:
+        ended += (
+            "INSERT INTO cancellations_auditevent (subject_kind, subject_id, verb, data) "
+            "VALUES ('cancellation', '2', 'cancellation.resent', '{}');"
+        )
+    wrong = _checked(tmp_path, ended, stopped=True).wrong
+    assert any("after its bulk" in one for one in wrong) is is_wrong
 
 
 def test_R14_what_was_given_up_within_its_lease_is_found(tmp_path: Path) -> None:
