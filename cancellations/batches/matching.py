@@ -22,7 +22,7 @@ class Found:
     Attributes:
         orders: By key.
         by_value: Normalised id → (order's key, kind of id), within the person's shops.
-        running: (shop, order key, item ref) → the open request; ``earlier``: the latest that was done or refused.
+        running: (shop, order key, item ref) → the open request; ``earlier``: the latest that was done, else refused.
     """
 
     orders: dict[int, Order] = field(default_factory=dict)
@@ -82,6 +82,7 @@ def _filled(found: Found, ids: set[int], mine: dict[int, Shop]) -> Found:
         order__in=found.orders, state__in=(*OPEN, State.SUCCEEDED, State.REJECTED)
     )
     for one in known.order_by("pk"):
-        which = found.running if one.state in OPEN else found.earlier
-        which[one.shop_id, one.order_key, one.item_ref] = one
+        unit, which = (one.shop_id, one.order_key, one.item_ref), found.running if one.state in OPEN else found.earlier
+        if one.state != State.REJECTED or unit not in which or which[unit].state == State.REJECTED:
+            which[unit] = one
     return found

@@ -170,7 +170,8 @@ def _ask(batch: Batch, shop: Shop, rows: Sequence[BatchRow]) -> None:
     else:
         for key, cancellation in asked.items():
             if cancellation.batch != batch.pk:
-                _leave(wanted[key][0], judging.ASKED, cancellation)
+                why = judging.ALREADY if cancellation.state == State.SUCCEEDED else judging.ASKED
+                _leave(wanted[key][0], why, cancellation)
     _write(batch, rows)
 
 

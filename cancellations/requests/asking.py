@@ -4,11 +4,12 @@ One transaction holds the rows, their events and what the person saw; the worker
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -44,6 +45,7 @@ def request_cancellation(
     submission: uuid.UUID | None = None,
     via: str = "page",
     priority: int = ONE_BY_ONE,
+    again: Collection[int] = (),
 ) -> list[Asked]:
     """Ask for the cancellation of one order, or of some of its items.
 
@@ -52,9 +54,11 @@ def request_cancellation(
         submission: Key of the form; the same one again gives the first result again.
         via: ``page`` or ``command``, for the record.
         priority: ``BULK`` for many at once: those asked one by one are sent before them.
+        again: Keys of the requests that cancelled it from here before, which the person has seen.
 
     Returns:
-        One entry per unit, in order. A unit that has an open request already gives that one.
+        One entry per unit, in order. A unit that has an open request already gives that one, and one that was
+        cancelled from here since it was looked at the one that did.
 
     Raises:
         NotAsked: Reason, note or units do not fit; nothing was written.
@@ -66,7 +70,7 @@ def request_cancellation(
     with transaction.atomic():
         # Everybody takes the units in one order and the order last, so that nobody waits in a circle.
         for item_ref, item in sorted(items, key=lambda pair: pair[0]):
-            asked[item_ref] = _ask(by, shop, order, item_ref, item, choice, note, submission, via, priority)
+            asked[item_ref] = _ask(by, shop, order, item_ref, item, choice, note, submission, via, priority, again)
         fresh = [one.cancellation for one in asked.values() if one.fresh]
         if fresh:
             Order.objects.filter(pk=order.pk).update(desk_state=fresh[-1].state)
@@ -99,6 +103,7 @@ def _ask(
     submission: uuid.UUID | None,
     via: str,
     priority: int,
+    again: Collection[int],
 ) -> Asked:
     unit = CancellationRequest.objects.filter(shop=shop, order_key=order.key, item_ref=item_ref)
     earlier = unit.filter(submission=submission).first() if submission else None
@@ -111,6 +116,11 @@ def _ask(
         with transaction.atomic():
             cancellation = draft(by, shop, order, item_ref, item, choice, note, submission, priority)
             cancellation.save(force_insert=True)
+            # From here on nobody else can ask for it, so nothing can be done between this look and the send.
+            done = done_of([order]).filter(item_ref=item_ref).exclude(pk__in=again).last()
+            if done:
+                transaction.set_rollback(True)
+                return Asked(done, fresh=False)
             cancellation.refresh_from_db(fields=["requested_at", "state_since", "due_at"])  # by the database's clock
     except IntegrityError:  # somebody was faster: the database keeps one open request per unit
         again = unit.filter(submission=submission).first() if submission else None
@@ -120,6 +130,11 @@ def _ask(
         return Asked(again, fresh=False)
     cancellation.record("cancellation.requested", by=by, data=facts_of(cancellation, via))
     return Asked(cancellation, fresh=True)
+
+
+def done_of(orders: Iterable[Order]) -> QuerySet[CancellationRequest]:
+    """Return the requests that cancelled something of these orders from here, oldest first."""
+    return CancellationRequest.objects.filter(order__in=orders, state=State.SUCCEEDED).order_by("pk")
 
 
 def draft(

@@ -90,6 +90,7 @@ def create(request: HttpRequest, pk: int) -> HttpResponseBase:
     if given["version"] != found.version:
         form.add_error("version", _("The order changed while you were looking. Look at it again, then decide."))
         return _again(request, found, form, 409)
+    seen = frozenset(asking.done_of([found]).values_list("pk", flat=True))  # first: what comes later is not seen
     chosen = [unit for unit in units_of(found) if unit.ref in units]
     if any(is_cancelled(found, unit) for unit in chosen):
         form.add_error("units" if form.by_item else None, _("It is cancelled already."))
@@ -106,6 +107,7 @@ def create(request: HttpRequest, pk: int) -> HttpResponseBase:
             reason_code=given["reason"],
             note=given["note"],
             submission=given["submission"],
+            again=seen,
         )
     except NotAsked as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))

@@ -17,7 +17,7 @@ from cancellations.audit import trail
 from cancellations.orders.models import Order, OrderItem
 from cancellations.people.models import Person
 from cancellations.requests import tasks
-from cancellations.requests.asking import check, draft, facts_of
+from cancellations.requests.asking import check, done_of, draft, facts_of
 from cancellations.requests.decisions import take_back
 from cancellations.requests.models import BULK, CancellationRequest, show_on_orders
 from cancellations.requests.states import OPEN, State
@@ -46,7 +46,7 @@ def request_together(
     """Ask for the cancellation of many units of one shop, in the caller's transaction or one of its own.
 
     Returns:
-        By key: the request made, or the open one that was there already (its ``batch`` is another, or none).
+        By key: the request made, or the one that was there already (its ``batch`` is another, or none): open, or done.
 
     Raises:
         NotAsked: Nothing may be asked like this in this shop; nothing was written.
@@ -65,9 +65,16 @@ def request_together(
             try:
                 with transaction.atomic():
                     made = CancellationRequest.objects.bulk_create(drafts)
+                    # From here on nobody else can ask for them: what was done since they were judged is known.
+                    done = _done(left)
+                    if done:
+                        transaction.set_rollback(True)
             except IntegrityError:  # somebody was faster with one of them: see with which, and ask for the others
                 if attempt == MOST_TRIES - 1:
                     raise
+                continue
+            if done:
+                asked |= {left.pop(unit).submission: there for unit, there in done.items()}
                 continue
             trail.record_all([one.event("cancellation.requested", by=by, data=facts_of(one, VIA)) for one in made])
             show_on_orders(made)
@@ -75,6 +82,8 @@ def request_together(
             if any(one.state == State.QUEUED for one in made):
                 ring.ring(tasks.deliver, shop.pk)
             break
+        else:
+            raise RuntimeError("others were faster each time")
     return asked
 
 
@@ -85,6 +94,12 @@ def _earlier(shop: Shop, units: Mapping[tuple[str, str], Wanted]) -> dict[tuple[
     found = CancellationRequest.objects.filter(known, shop=shop, order_key__in={key for key, _item in units})
     # What came by the same key counts before what is merely open.
     by_unit = {(one.order_key, one.item_ref): one for one in sorted(found, key=lambda one: one.submission in keys)}
+    return {unit: one for unit, one in by_unit.items() if unit in units}
+
+
+def _done(units: Mapping[tuple[str, str], Wanted]) -> dict[tuple[str, str], CancellationRequest]:
+    """Return what was cancelled from here: never a second time by many."""
+    by_unit = {(one.order_key, one.item_ref): one for one in done_of(one.order for one in units.values())}
     return {unit: one for unit, one in by_unit.items() if unit in units}
 
 

@@ -61,7 +61,7 @@ class Command(BaseCommand):
                 self._not_asked(f"{error.code}: {error.message or error.advice.agent}", options["json"])
         if not fresh:
             self._print(cancellation, options["json"])
-            self.stderr.write("Not asked: one is open already; this is its state.")
+            self.stderr.write("Not asked: one is open already, or was done just now; this is its state.")
             sys.exit(NOT_ASKED)
         self._asked = True
         ends = time.monotonic() + options["wait"]
