@@ -32,21 +32,24 @@ def judge(batch: Batch) -> tuple[PauseCause | None, dict[str, Any]]:
     return None, {}
 
 
-def canary(batch: Batch) -> tuple[bool, set[int]]:
+def canary(batch: Batch) -> tuple[bool, set[int], set[int]]:
     """Look at the rows that went first.
 
     Returns:
-        Whether one of them went wrong; and the shops, by key, whose first rows have not all come through yet.
+        Whether one of them went wrong; the shops, by key, whose first rows have not all come through yet; and those of
+        which one did come through.
     """
     first = BatchRow.objects.filter(batch=batch, wave=0)
     held = {pk for pk in first.filter(waits=True).values_list("shop", flat=True) if pk}
     requests = CancellationRequest.objects.filter(batch=batch.pk, batch_rows__in=first).select_related("shop")
-    wrong = False
+    wrong, proven = False, set[int]()
     for one in requests:
         wrong = wrong or _went_wrong(one)
-        if not one.is_final or (one.state == State.SUCCEEDED and not _is_sure(one)):
+        if one.state == State.SUCCEEDED and _is_sure(one):
+            proven.add(one.shop_id)
+        elif one.state == State.SUCCEEDED or not one.is_final:
             held.add(one.shop_id)
-    return wrong, held
+    return wrong, held, proven
 
 
 def _went_wrong(one: CancellationRequest) -> bool:

@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cancellations import ring
 from cancellations.access import may
-from cancellations.batches import matching, planning, running, tasks
+from cancellations.batches import holding, matching, planning, running, tasks
 from cancellations.batches.given import Given
-from cancellations.batches.models import Batch, BatchRow, waiting_rows
+from cancellations.batches.models import Batch, BatchRow, requests_of, waiting_rows
 from cancellations.batches.sight import batches_of
 from cancellations.batches.states import BatchState, PauseCause, Verdict
 from cancellations.people.models import Person
 from cancellations.requests import decisions as singly
-from cancellations.requests.models import BULK
+from cancellations.requests.models import BULK, CancellationRequest
 from cancellations.requests.refusals import NotAllowed, NotAsked
 from cancellations.requests.states import State
 from cancellations.templatetags.desk import grouped
@@ -71,7 +72,7 @@ def pause(batch: Batch, *, by: Person) -> None:
     with _held(batch, BatchState.RUNNING, by=by):
         now = timezone.now()
         batch.move_to(BatchState.PAUSED, "batch.paused", by=by, paused_why=PauseCause.PERSON, paused_at=now, brake={})
-        running.hold_back(batch)
+        holding.hold_back(batch)
 
 
 def resume(batch: Batch, *, by: Person) -> None:
@@ -88,7 +89,7 @@ def resume(batch: Batch, *, by: Person) -> None:
             brake={},
             canary_over=batch.canary_over or because == PauseCause.CANARY,
         )
-        running.let_go(batch)
+        holding.let_go(batch)
         ring.ring(tasks.advance, batch.pk)
 
 
@@ -96,16 +97,16 @@ def stop(batch: Batch, *, by: Person) -> int:
     """End it: what is not sent is taken back, what is under way ends by itself. Returns how many were taken back."""
     with _held(batch, BatchState.RUNNING, BatchState.PAUSED, by=by):
         batch.move_to(BatchState.STOPPED, "batch.stopped", by=by, paused_why="", paused_at=None)
-        running.hold_back(batch)
+        holding.hold_back(batch)
         ring.ring(tasks.advance, batch.pk)
-    return running.withdraw_rest(batch, by=by)
+    return holding.withdraw_rest(batch, by=by)
 
 
 def retry(batch: Batch, *, by: Person) -> int:
     """Send again what certainly was not done; return how many. Refused and unclear ones are for one by one."""
-    failed = running.requests_of(batch).filter(state=State.FAILED).select_related("shop").order_by("pk")
     with _held(batch, BatchState.RUNNING, BatchState.DONE, by=by):
-        some = list(failed[:MOST_RETRIED])
+        # Together with the bulk's move: who looks after it finds them waiting, and never nothing that moves.
+        some = _failed(batch)
         if not some:
             raise NotAllowed(_("There is nothing in it that can safely be sent again."))
         if batch.state == BatchState.DONE:
@@ -113,14 +114,23 @@ def retry(batch: Batch, *, by: Person) -> int:
         else:
             batch.record("batch.retried", by=by, data={"rows": len(some)})
         ring.ring(tasks.advance, batch.pk)
-    count = 0
-    for cancellation in some:
-        try:
-            singly.resend(cancellation, by=by, priority=BULK)
-        except NotAsked:
-            continue  # it moved on, or the same unit was asked for anew
-        count += 1
-    return count
+        return sum(_resend(one, by) for one in some)
+
+
+def _failed(batch: Batch) -> list[CancellationRequest]:
+    """Lock and return what may be sent again; what was cancelled otherwise since may not."""
+    unit = CancellationRequest.objects.filter(order=OuterRef("order"), item_ref=OuterRef("item_ref"))
+    failed = requests_of(batch).filter(~Exists(unit.filter(state=State.SUCCEEDED)), state=State.FAILED)
+    some = failed.select_related("shop").order_by("pk").select_for_update(of=("self",))[:MOST_RETRIED]
+    return sorted(some, key=lambda one: one.order_id or 0)  # everybody takes orders in this order
+
+
+def _resend(cancellation: CancellationRequest, by: Person) -> bool:
+    try:
+        singly.resend(cancellation, by=by, priority=BULK)
+    except NotAsked:
+        return False  # the same unit was asked for anew
+    return True
 
 
 def choose(row: BatchRow, order_id: int, *, by: Person) -> None:

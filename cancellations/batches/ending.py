@@ -4,8 +4,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from cancellations.audit import trail
-from cancellations.batches import running
-from cancellations.batches.models import Batch
+from cancellations.batches import holding
+from cancellations.batches.models import Batch, requests_of
 from cancellations.batches.states import BatchState
 from cancellations.requests import restoring
 from cancellations.shops import arming
@@ -32,8 +32,8 @@ def _end(pk: int) -> bool:
             return batch.move_to(BatchState.DISCARDED, "batch.discarded", by=trail.SYSTEM, data=_FACTS, finished_at=now)
         if batch.state not in (BatchState.RUNNING, BatchState.PAUSED):
             return False
-        restoring.doubt(running.requests_of(batch))
-        running.hold_back(batch)  # a worker of before may still put one back
+        restoring.doubt(requests_of(batch))
+        holding.hold_back(batch)  # a worker of before may still put one back
         return batch.move_to(
             BatchState.STOPPED, "batch.stopped", by=trail.SYSTEM, data=_FACTS, paused_why="", paused_at=None
         )

@@ -176,3 +176,8 @@ class BatchRow(models.Model):
 def waiting_rows(batch: Batch) -> models.QuerySet[BatchRow]:
     """Return the rows that are ready and have not been asked for yet."""
     return BatchRow.objects.filter(batch=batch, waits=True)
+
+
+def requests_of(batch: Batch) -> models.QuerySet[CancellationRequest]:
+    """Return the requests this batch made; not those it only found open."""
+    return CancellationRequest.objects.filter(batch=batch.pk)

@@ -7,24 +7,22 @@ them: any number of workers may advance a batch at once, and be killed anywhere.
 import time
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_noop, override
 
 from cancellations import ring
 from cancellations.audit import trail
-from cancellations.batches import brake, judging, matching
-from cancellations.batches.models import Batch, BatchRow, waiting_rows
+from cancellations.batches import brake, holding, judging, matching
+from cancellations.batches.models import Batch, BatchRow, requests_of, waiting_rows
 from cancellations.batches.states import BatchState, PauseCause, Verdict
-from cancellations.requests import tasks
 from cancellations.requests.models import BULK, ONE_BY_ONE, CancellationRequest
 from cancellations.requests.refusals import NotAsked
 from cancellations.requests.states import State
-from cancellations.requests.together import UNSENT, Wanted, request_together, withdraw_together
+from cancellations.requests.together import UNSENT, Wanted, request_together
 from cancellations.shops.connection import rate_of
 from cancellations.shops.models import Shop
 from providers.registry import PROVIDERS
@@ -45,11 +43,6 @@ GONE = gettext_noop("The order is not known any more.")
 def live() -> QuerySet[Batch]:
     """Return the batches a worker has something to do for."""
     return Batch.objects.filter(finished_at=None).exclude(state=BatchState.PLANNED)
-
-
-def requests_of(batch: Batch) -> QuerySet[CancellationRequest]:
-    """Return the requests this batch made; not those it only found open."""
-    return CancellationRequest.objects.filter(batch=batch.pk)
 
 
 def choose_canary(batch: Batch) -> int:
@@ -76,18 +69,18 @@ def _step(batch_id: int) -> bool:
         if batch is None:
             return False
         if batch.state == BatchState.PAUSED:
-            hold_back(batch)
+            holding.hold_back(batch)
         elif batch.state == BatchState.RUNNING:
             return _forward(batch)
         if batch.state != BatchState.STOPPED or batch.finished_at:
             return False
-        _keep_held(batch)
-    withdraw_rest(batch, by=trail.SYSTEM)
+        holding.keep_held(batch)
+    holding.withdraw_rest(batch, by=trail.SYSTEM)
     return False
 
 
 def _forward(batch: Batch) -> bool:
-    went_wrong, held = (False, set[int]()) if batch.canary_over else brake.canary(batch)
+    went_wrong, held, proven = (False, set[int](), set[int]()) if batch.canary_over else brake.canary(batch)
     cause, facts = (PauseCause.CANARY, {"canary": batch.canary}) if went_wrong else brake.judge(batch)
     if cause and _has_more(batch):
         batch.move_to(
@@ -99,12 +92,14 @@ def _forward(batch: Batch) -> bool:
             paused_at=timezone.now(),
             brake=facts,
         )
-        hold_back(batch)
+        holding.hold_back(batch)
         return False
     shops = Shop.objects.filter(pk__in=waiting_rows(batch).order_by().values("shop"))
     asked = 0
     for shop in shops:
-        asked += _ask_some(batch, shop, only_first=shop.pk in held)
+        # Of what went first in a shop nothing may have been sent, as it was asked for elsewhere: others go first.
+        unproven = not batch.canary_over and shop.pk not in held | proven
+        asked += _ask_some(batch, shop, only_first=shop.pk in held, firsts=CANARY if unproven else None)
         if asked >= CHUNK:
             return True  # so that a pause or a stop finds the row unlocked
     if not asked:
@@ -118,8 +113,8 @@ def _has_more(batch: Batch) -> bool:
     return unsent.exists() or waiting_rows(batch).exists()
 
 
-def _ask_some(batch: Batch, shop: Shop, *, only_first: bool) -> int:
-    """Ask for as many rows of one shop as it has room for; return how many it was."""
+def _ask_some(batch: Batch, shop: Shop, *, only_first: bool, firsts: int | None) -> int:
+    """Ask for as many rows of one shop as it has room for; return how many were looked at."""
     if shop.platform not in PROVIDERS:
         return 0  # another version of this program asked for it: that one goes on
     rows = waiting_rows(batch).filter(shop=shop)
@@ -131,12 +126,16 @@ def _ask_some(batch: Batch, shop: Shop, *, only_first: bool) -> int:
         return 0  # asking for every single one that is sent would cost as much as sending them
     some = list(rows.order_by("wave", "pk")[: min(room, CHUNK)])
     if some:
-        _ask(batch, shop, some)
+        _ask(batch, shop, some, firsts)
     return len(some)
 
 
-def _ask(batch: Batch, shop: Shop, rows: Sequence[BatchRow]) -> None:
-    """Ask for some rows of one shop; what keeps one from being asked is kept with it, and keeps no other."""
+def _ask(batch: Batch, shop: Shop, rows: Sequence[BatchRow], firsts: int | None) -> None:
+    """Ask for some rows of one shop; what keeps one from being asked is kept with it, and keeps no other.
+
+    Args:
+        firsts: Ask for so many at most, as the first of this shop; the others that are ready go on waiting.
+    """
     wanted: dict[uuid.UUID, tuple[BatchRow, Wanted]] = {}
     found = matching.of_orders([row.order_id for row in rows if row.order_id], [shop])
     can_pick = judging.pickable([shop], batch.reason_id)
@@ -152,14 +151,14 @@ def _ask(batch: Batch, shop: Shop, rows: Sequence[BatchRow]) -> None:
             continue
         key = uuid.uuid5(batch.submission, str(row.pk))
         # The whole bulk waits for its first rows: they are sent, and read back, like what somebody waits for.
-        priority = ONE_BY_ONE if row.wave == 0 else BULK
+        priority = ONE_BY_ONE if row.wave == 0 or firsts else BULK
         wanted[key] = row, Wanted(order, row.item_ref, item, key, priority)
     try:
         with override(batch.requested_by.language or None):
             asked = request_together(
                 by=batch.requested_by,
                 shop=shop,
-                wanted=[one for _row, one in wanted.values()],
+                wanted=[one for _row, one in list(wanted.values())[:firsts]],
                 reason_code=batch.reason.code,
                 note=batch.note,
                 batch=batch.pk,
@@ -172,16 +171,21 @@ def _ask(batch: Batch, shop: Shop, rows: Sequence[BatchRow]) -> None:
             if cancellation.batch != batch.pk:
                 why = judging.ALREADY if cancellation.state == State.SUCCEEDED else judging.ASKED
                 _leave(wanted[key][0], why, cancellation)
-    _write(batch, rows)
+        late = {row.pk for row, _wanted in list(wanted.values())[firsts:]} if firsts else set()
+        rows = [row for row in rows if row.pk not in late]
+    _write(batch, rows, 0 if firsts else 1)
+    if firsts:
+        batch.canary += sum(not row.not_asked for row in rows)
+        Batch.objects.filter(pk=batch.pk).update(canary=batch.canary)
 
 
-def _write(batch: Batch, rows: Sequence[BatchRow]) -> None:
+def _write(batch: Batch, rows: Sequence[BatchRow], wave: int) -> None:
     """Have the rows know their requests. Nearly all were asked for, and those take one statement."""
     left = [row for row in rows if row.not_asked]
     BatchRow.objects.bulk_update(left, ["cancellation", "not_asked"])
     made = requests_of(batch).filter(order=OuterRef("order"), item_ref=OuterRef("item_ref")).order_by("-pk")
     asked = BatchRow.objects.filter(pk__in=[row.pk for row in rows if not row.not_asked])
-    asked.update(cancellation=Subquery(made.values("pk")[:1]), wave=Coalesce("wave", 1))
+    asked.update(cancellation=Subquery(made.values("pk")[:1]), wave=Coalesce("wave", wave))
     BatchRow.objects.filter(pk__in=[row.pk for row in rows]).update(waits=False)
 
 
@@ -195,45 +199,3 @@ def _finish(batch: Batch) -> None:
     still = requests_of(batch).filter(Q(state__in=moving) | Q(state=State.UNCERTAIN, in_review=False))
     if not still.exists() and not waiting_rows(batch).exists():
         batch.move_to(BatchState.DONE, "batch.done", by=trail.WORKER, finished_at=timezone.now())
-
-
-def hold_back(batch: Batch) -> None:
-    """Keep what is not sent yet from being sent: also what a worker has now and may put back."""
-    _not_over(batch).filter(held_since=None).update(held_since=Now(), due_at=None)
-    _keep_held(batch)
-
-
-def _keep_held(batch: Batch) -> None:
-    """Hold what a worker of the version before this one put back; it knows nothing of ``held_since``."""
-    held = requests_of(batch).filter(state=State.QUEUED).exclude(held_since=None)
-    held.exclude(due_at=None).update(due_at=None)
-
-
-def let_go(batch: Batch) -> None:
-    """Let what was held back be sent."""
-    held = _not_over(batch)
-    held.exclude(held_since=None).update(held_since=None)
-    held.filter(state=State.QUEUED, due_at=None).update(due_at=Now())
-    for shop in held.filter(state=State.QUEUED).order_by().values_list("shop", flat=True).distinct():
-        ring.ring(tasks.deliver, shop)
-
-
-def _not_over(batch: Batch) -> QuerySet[Any]:
-    """Lock and return what is not sent, or being sent."""
-    some: QuerySet[Any] = requests_of(batch).filter(state__in=(*UNSENT, State.SENDING))
-    # In one order, as those who write what was sent do: else each might wait for the other.
-    list(some.order_by("pk").select_for_update().values_list("pk", flat=True))
-    return some
-
-
-def withdraw_rest(batch: Batch, *, by: Any) -> int:
-    """Take back what is unsent of a stopped batch; return how many.
-
-    It is over once nothing of it is being sent: that may still come back, and is then taken back, too. What a person
-    sent again since has its time, and goes.
-    """
-    count = withdraw_together(requests_of(batch).filter(due_at=None), by=by)
-    may_come_back = requests_of(batch).filter(Q(state=State.SENDING) | Q(state__in=UNSENT, due_at=None))
-    over = Batch.objects.filter(pk=batch.pk, state=BatchState.STOPPED, finished_at=None).exclude(Exists(may_come_back))
-    over.update(finished_at=timezone.now())
-    return count

@@ -7,7 +7,5 @@ class Migration(migrations.Migration):
     dependencies = [("cancellations", "0011_rows_not_asked_for")]
 
     operations = [
-        migrations.AddField(
-            model_name="cancellationrequest", name="held_since", field=models.DateTimeField(null=True)
-        ),
+        migrations.AddField(model_name="cancellationrequest", name="held_since", field=models.DateTimeField(null=True)),
     ]

@@ -124,11 +124,11 @@ def test_R19_what_a_stopped_bulk_sent_after_its_stop_is_found(
     tmp_path: Path, begun: float, again: bool, is_wrong: bool
 ) -> None:
     stopped = datetime.now(UTC) - timedelta(seconds=40)
-    ended = (
+    ended = (  # noqa: S608
         "INSERT INTO cancellations_auditevent (subject_kind, subject_id, verb, data) VALUES "
         """('batch', '7', 'batch.stopped', '{"from": "done", "to": "stopped"}');"""
-        f"UPDATE cancellations_batch SET state = 'stopped', state_since = '{stopped.isoformat()}';"  # noqa: S608
-        f"UPDATE cancellations_attempt SET opened_at = '{(stopped + timedelta(seconds=begun)).isoformat()}' "  # noqa: S608
+        f"UPDATE cancellations_batch SET state = 'stopped', state_since = '{stopped.isoformat()}';"
+        f"UPDATE cancellations_attempt SET opened_at = '{(stopped + timedelta(seconds=begun)).isoformat()}' "
         "WHERE cancellation_id = 2;"
     )
     if again:

@@ -1,6 +1,5 @@
 """What a paused, braked or stopped bulk holds back stays unsent, whatever becomes of what was under way."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -154,7 +153,7 @@ def test_what_comes_back_while_its_bulk_is_paused_waits_with_it(monkeypatch: Any
 
 
 def test_what_comes_back_after_a_pause_was_over_goes_at_its_time(monkeypatch: Any) -> None:
-    platform, shop, batch, claimed = under_way(monkeypatch)
+    platform, _shop, batch, claimed = under_way(monkeypatch)
     decisions.pause(batch, by=batch.requested_by)
     decisions.resume(batch, by=batch.requested_by)
     for one in claimed:
@@ -189,4 +188,3 @@ def test_what_lay_claimed_when_the_brake_was_pulled_and_is_put_back_is_not_taken
     stock._put_back(claimed)
     assert claiming.claim_due(shop.pk, 32) == ([], None)
     assert len(platform.called) == 3
-    assert time.monotonic() > claimed[0].at

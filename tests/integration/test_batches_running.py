@@ -9,6 +9,7 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
+from cancellations import ring
 from cancellations.audit.models import AuditEvent
 from cancellations.batches import brake, decisions, judging, running, tasks
 from cancellations.batches.models import Batch, BatchRow
@@ -488,6 +489,92 @@ def test_retry_sends_again_only_what_certainly_was_not_done(monkeypatch: Any) ->
     assert platform.performed.count(failed.key) == 1
     with pytest.raises(NotAllowed):
         decisions.retry(batch, by=batch.requested_by)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_looks_after_a_bulk_that_is_sent_again_never_finds_it_done_before_its_rows_wait(monkeypatch: Any) -> None:
+    platform = install(monkeypatch)
+    orders = many_orders(open_shop(), 10, platform=platform)
+    batch = run(started(orders))
+    assert batch.state == BatchState.DONE
+    again = requests(batch).filter(order__in=orders[5:])
+    again.update(state=State.FAILED)
+    # The bell is heard at once, before whoever rang does anything else.
+    bells = {"advance": running.advance, "deliver": lambda _shop: None}
+    monkeypatch.setattr(ring, "_publish", lambda task, args: bells[task.name.rpartition(".")[2]](*args))
+    assert decisions.retry(batch, by=batch.requested_by) == 5
+    assert fresh(batch).state == BatchState.RUNNING
+    decisions.pause(fresh(batch), by=batch.requested_by)
+    assert again.filter(state=State.QUEUED, due_at=None).count() == 5
+    decisions.stop(fresh(batch), by=batch.requested_by)
+    assert states(batch) == {State.SUCCEEDED: 5, State.WITHDRAWN: 5}
+
+
+def test_R02_retry_does_not_send_again_what_was_cancelled_otherwise_since(monkeypatch: Any) -> None:
+    platform = install(monkeypatch)
+    orders = many_orders(open_shop(), 10, platform=platform)
+    batch = run(started(orders))
+    requests(batch).filter(order__in=orders[8:]).update(state=State.FAILED)
+    asking.request_cancellation(by=person(), order=orders[9], units=[""], reason_code="out_of_stock")
+    delivery.drain(orders[9].shop_id)
+    calls = len(platform.called)
+    assert decisions.retry(batch, by=batch.requested_by) == 1
+    assert run(batch).state == BatchState.DONE
+    assert platform.called[calls:] == [orders[8].key]
+    with pytest.raises(NotAllowed):
+        decisions.retry(batch, by=batch.requested_by)
+
+
+def _asked_elsewhere(batch: Batch) -> None:
+    for row in batch.rows.filter(wave=0):
+        asking.request_cancellation(by=person(), order=row.order, units=[""], reason_code="out_of_stock")
+
+
+def _withdrawn(batch: Batch) -> None:
+    running.advance(batch.pk)
+    for one in requests(batch).select_related("shop"):
+        singly.withdraw(one, by=person())
+
+
+@pytest.mark.parametrize("lose", [_asked_elsewhere, _withdrawn])
+def test_a_shop_whose_first_rows_prove_nothing_has_others_go_first(monkeypatch: Any, lose: Any) -> None:
+    platform = install(monkeypatch)
+    shop = open_shop()
+    batch = started(many_orders(shop, 20, platform=platform))
+    lose(batch)
+    for _look in range(3):
+        running.advance(batch.pk)
+    assert requests(batch).filter(state=State.QUEUED).count() == running.CANARY
+    assert waiting(batch) == 20 - 2 * running.CANARY
+    assert fresh(batch).canary == 2 * running.CANARY
+    batch = run(batch)
+    assert batch.state == BatchState.DONE
+    assert states(batch)[State.SUCCEEDED] == 20 - running.CANARY
+    assert BatchRow.objects.filter(batch=batch, wave=0).count() == 2 * running.CANARY
+
+
+def test_what_goes_first_in_the_place_of_others_pauses_the_bulk_when_it_goes_wrong(monkeypatch: Any) -> None:
+    platform = install(monkeypatch)
+    orders = many_orders(open_shop(), 20, platform=platform)
+    batch = started(orders)
+    _withdrawn(batch)
+    platform.answers[orders[4].key] = Rejected("406", "no")
+    batch = run(batch)
+    assert (batch.state, batch.paused_why) == (BatchState.PAUSED, PauseCause.CANARY)
+    assert len(platform.called) == running.CANARY
+
+
+def test_rows_that_cannot_be_asked_for_are_told_so_in_chunks_though_none_went_first(monkeypatch: Any) -> None:
+    platform = install(monkeypatch)
+    batch = planned(many_orders(open_shop(), 60, platform=platform))
+    Order.objects.filter(batch_rows__batch=batch).update(cancellable=False)
+    decisions.start(batch, by=batch.requested_by, typed="60")
+    looks = 0
+    while waiting(batch):
+        running._step(batch.pk)
+        looks += 1
+    assert looks <= 3
+    assert batch.rows.exclude(not_asked="").count() == 60
 
 
 def test_a_bulk_in_a_shop_that_needs_approval_waits_for_somebody_else(monkeypatch: Any) -> None:
