@@ -124,8 +124,8 @@ def test_R19_what_a_stopped_bulk_sent_after_its_stop_is_found(
     tmp_path: Path, begun: float, again: bool, is_wrong: bool
 ) -> None:
     stopped = datetime.now(UTC) - timedelta(seconds=40)
-    ended = (  # noqa: S608
-        "INSERT INTO cancellations_auditevent (subject_kind, subject_id, verb, data) VALUES "
+    ended = (
+        "INSERT INTO cancellations_auditevent (subject_kind, subject_id, verb, data) VALUES "  # noqa: S608
         """('batch', '7', 'batch.stopped', '{"from": "done", "to": "stopped"}');"""
         f"UPDATE cancellations_batch SET state = 'stopped', state_since = '{stopped.isoformat()}';"
         f"UPDATE cancellations_attempt SET opened_at = '{(stopped + timedelta(seconds=begun)).isoformat()}' "
