@@ -11,11 +11,12 @@ from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Sum, Valu
 from django.utils import timezone
 
 from cancellations.batches.models import UNASKED, Batch, BatchRow
+from cancellations.batches.running import MOST_A_SECOND
 from cancellations.batches.states import READY, BatchState
 from cancellations.batches.wording import BUCKETS, HELD_BACK, OUTCOMES, Word, verdicts_of
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
-from cancellations.shops.connection import card_of
+from cancellations.shops.connection import rate_of
 from cancellations.shops.models import Shop
 from providers.errors import ProviderError
 
@@ -142,7 +143,7 @@ def _numbers(shops: dict[int | None, ShopSum], told: Mapping[str, Word]) -> Numb
 def seconds_left(batch: Batch, numbers: Numbers) -> float | None:
     """Estimate how long a running batch still takes; ``None`` while nothing can be said.
 
-    The slowest shop decides: what is left there over the rate it was seen to have, or its platform's budget.
+    The slowest shop decides: what is left there over the rate it was seen to have, or its budget.
     """
     if batch.state != BatchState.RUNNING or not batch.started_at:
         return None
@@ -167,6 +168,6 @@ def seconds_left(batch: Batch, numbers: Numbers) -> float | None:
 
 def _budget(shop: Shop) -> float:
     try:
-        return max(card_of(shop).calls_per_second, 0.01)
+        return max(rate_of(shop) or MOST_A_SECOND, 0.01)
     except ProviderError:
         return 1.0

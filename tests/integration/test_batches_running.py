@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cancellations import ring
 from cancellations.audit.models import AuditEvent
-from cancellations.batches import brake, decisions, judging, running, tasks
+from cancellations.batches import brake, decisions, judging, progress, running, tasks
 from cancellations.batches.models import Batch, BatchRow
 from cancellations.batches.states import BatchState, PauseCause, Verdict
 from cancellations.orders.models import Order
@@ -630,6 +630,16 @@ def test_an_item_platform_gets_a_request_for_each_item() -> None:
     assert states(batch) == {State.SUCCEEDED: items}
     assert len(made.called()) == len(set(made.called())) == items
     assert set(batch.rows.values_list("verdict", flat=True)) == {Verdict.READY}
+
+
+def test_the_estimate_goes_by_the_shops_own_rate(monkeypatch: Any) -> None:
+    install(monkeypatch)
+    shop = open_shop(calls_per_second=2)
+    batch = started(many_orders(shop, 60))
+    for rate, seconds in ((2, 30), (0.5, 120), (0, 60 / running.MOST_A_SECOND), (None, 0.06)):
+        Shop.objects.filter(pk=shop.pk).update(calls_per_second=rate)
+        numbers = progress.of_run(batch, batch.rows, requests(batch))
+        assert progress.seconds_left(batch, numbers) == pytest.approx(seconds)
 
 
 def test_the_same_list_again_asks_for_nothing(monkeypatch: Any) -> None:
