@@ -123,11 +123,11 @@ def _ask(
                 return Asked(done, fresh=False)
             cancellation.refresh_from_db(fields=["requested_at", "state_since", "due_at"])  # by the database's clock
     except IntegrityError:  # somebody was faster: the database keeps one open request per unit
-        again = unit.filter(submission=submission).first() if submission else None
-        again = again or unit.filter(state__in=OPEN).first() or unit.order_by("-pk").first()
-        if again is None:
+        there = unit.filter(submission=submission).first() if submission else None
+        there = there or unit.filter(state__in=OPEN).first() or unit.order_by("-pk").first()
+        if there is None:
             raise NotAsked(_("This form was sent for another order already. Open the order again.")) from None
-        return Asked(again, fresh=False)
+        return Asked(there, fresh=False)
     cancellation.record("cancellation.requested", by=by, data=facts_of(cancellation, via))
     return Asked(cancellation, fresh=True)
 
