@@ -4,6 +4,7 @@ Where a platform counts the calls of an app, all shops with that app's keys live
 """
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -72,13 +73,20 @@ def _sharing(shop: Shop) -> list[int]:
     return list(apart.values_list("pk", flat=True)) or [shop.pk]
 
 
-def take_soon(shop: Shop) -> bool:
-    """Take one call out of the budget, waiting a little; False when that would take long."""
-    while wait := take(shop):
+def take_soon(shop: Shop, gives_way: Callable[[], bool] = lambda: False) -> bool:
+    """Take one call out of the budget, waiting a little; False when that would take long, or another goes first.
+
+    Args:
+        gives_way: Asked before each try whether another does.
+    """
+    while not gives_way():
+        wait = take(shop)
+        if not wait:
+            return True
         if wait > LONGEST_PAUSE_SECONDS:
             return False
         time.sleep(wait)
-    return True
+    return False
 
 
 def _filled(health: ShopHealth, now: datetime, rate: float, most: float) -> float:

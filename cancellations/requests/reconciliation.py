@@ -5,6 +5,7 @@ What a reading proves is said in ``settling.py``.
 
 import time
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from django.db.models.functions import Now
 from cancellations import ring
 from cancellations.orders.reading import clean
 from cancellations.requests import pacing
-from cancellations.requests.models import LEASE, Attempt, CancellationRequest
+from cancellations.requests.models import BULK, LEASE, ONE_BY_ONE, Attempt, CancellationRequest
 from cancellations.requests.places import Places
 from cancellations.requests.reading import Reading, read
 from cancellations.requests.settling import CONFIRM_TRIES, LADDER_SECONDS, draw
@@ -28,6 +29,10 @@ __all__ = ["CHECKED", "CONFIRM_TRIES", "LADDER_SECONDS", "check_shop", "confirm"
 
 SLICE_SECONDS = 30.0
 MOST_CHECKS = 500
+# A bulk's check that gives way leaves the worker to others for so long.
+STEP_BACK_SECONDS = 0.3
+# What has been due for longer waits for something else than a call, so that nobody need give way to it.
+SENT_BY_THEN = timedelta(seconds=10)
 CHECKED = (State.ACCEPTED, State.UNCERTAIN, State.SUCCEEDED)
 
 _places = Places(2)
@@ -64,16 +69,29 @@ def check_shop(shop_id: int) -> bool:
     try:
         ends = time.monotonic() + SLICE_SECONDS
         due = CancellationRequest.objects.filter(shop=shop_id, state__in=CHECKED, due_at__lte=Now())
-        # What is in doubt goes before what is only watched.
+        # What is in doubt goes before what is only watched, and what somebody asked for alone before a bulk.
         watched = Case(When(state=State.SUCCEEDED, then=1), default=0)
-        for pk in due.order_by(watched, "due_at", "id").values_list("pk", flat=True)[:MOST_CHECKS]:
+        first = due.order_by(watched, "priority", "due_at", "id")
+        for pk, priority in first.values_list("pk", "priority")[:MOST_CHECKS]:
+            gives_way = partial(_gives_way, shop_id, priority)
             more = time.monotonic() >= ends or ring.is_ending()
-            if more or not pacing.take_soon(Shop.objects.get(pk=shop_id)):
+            if more or not pacing.take_soon(Shop.objects.get(pk=shop_id), gives_way):
+                if not more and gives_way():
+                    more = True
+                    time.sleep(STEP_BACK_SECONDS)
                 break
             reconcile(pk)
     finally:
         more = _places.leave(shop_id) or more
     return more
+
+
+def _gives_way(shop_id: int, priority: int) -> bool:
+    """Tell whether a bulk's check lets a cancel go first that somebody waits for: both live on one budget."""
+    if priority != BULK:
+        return False
+    alone = CancellationRequest.objects.filter(shop=shop_id, state=State.QUEUED, priority=ONE_BY_ONE)
+    return alone.filter(due_at__lte=Now(), due_at__gt=Now() - SENT_BY_THEN).exists()
 
 
 def reconcile(pk: int) -> None:

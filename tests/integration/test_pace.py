@@ -10,10 +10,11 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from cancellations.audit.models import AuditEvent
 from cancellations.orders.models import Order
-from cancellations.requests import asking, delivery, easing, pacing, sweeping
+from cancellations.requests import asking, delivery, easing, pacing, reconciliation, sweeping
 from cancellations.requests.models import BULK, ONE_BY_ONE, Attempt, CancellationRequest
 from cancellations.requests.states import State
 from cancellations.requests.waiting import wait_of, with_wait
@@ -56,6 +57,66 @@ def test_R17_what_somebody_asks_for_again_one_by_one_leaves_its_bulk_behind() ->
     assert ask(bulk[1].order).pk == bulk[1].pk
     delivery.drain(made.shop.pk)
     assert made.called() == [each.order_key for each in (bulk[1], one, bulk[0])]
+
+
+def checks_of_a_bulk(made: Stall, count: int) -> None:
+    """Have so many rows of a bulk wait to be read back."""
+    for one in ask_many(made, count):
+        CancellationRequest.objects.filter(pk=one.pk).update(
+            state=State.SUCCEEDED, due_at=timezone.now() - timedelta(seconds=1)
+        )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_R17_a_bulks_checks_let_go_first_what_somebody_waits_for(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    made = stall("shoplazza", calls_per_second=1)
+    waits_for = made.orders()[-1]
+    checks_of_a_bulk(made, 20)
+    asked_at: list[float] = []
+    pauses = 0
+
+    def somebody_asks_meanwhile(seconds: float) -> None:
+        nonlocal pauses
+        if pauses == at:
+            asked_at.append(time.monotonic())
+            ask(waits_for)
+        pauses += 1
+        pause(seconds)
+
+    pause = time.sleep
+    with monkeypatch.context() as checking:
+        checking.setattr(reconciliation, "SLICE_SECONDS", 8.0)
+        checking.setattr(time, "sleep", somebody_asks_meanwhile)
+        assert reconciliation.check_shop(made.shop.pk)  # there is more to do, and it is rung for again
+    assert asked_at
+    delivery.drain(made.shop.pk)
+    attempt = Attempt.objects.get(kind=Attempt.Kind.SEND)
+    assert made.called() == [waits_for.key]
+    assert attempt.opened_at - attempt.cancellation.requested_at < timedelta(seconds=2)
+
+
+@pytest.mark.django_db
+def test_R17_a_bulks_checks_do_not_wait_for_what_is_not_sent_anyway() -> None:
+    made = stall("shoplazza", calls_per_second=0)
+    one = ask(made.orders()[-1])
+    CancellationRequest.objects.filter(pk=one.pk).update(due_at=timezone.now() - timedelta(minutes=1))
+    checks_of_a_bulk(made, 3)
+    assert not reconciliation.check_shop(made.shop.pk)
+    assert Attempt.objects.filter(kind=Attempt.Kind.CHECK).count() == 3
+
+
+@pytest.mark.django_db
+def test_R17_what_somebody_asked_for_is_checked_before_a_bulk_and_while_another_waits() -> None:
+    made = stall("shoplazza", calls_per_second=0)
+    checks_of_a_bulk(made, 3)
+    alone = CancellationRequest.objects.order_by("pk").last()
+    assert alone
+    CancellationRequest.objects.filter(pk=alone.pk).update(priority=ONE_BY_ONE)
+    ask(made.orders()[-1])
+    assert reconciliation.check_shop(made.shop.pk)
+    (check,) = Attempt.objects.filter(kind=Attempt.Kind.CHECK)
+    assert check.cancellation == alone
 
 
 # -- The circuit
