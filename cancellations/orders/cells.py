@@ -12,7 +12,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_noop
 
 from cancellations.orders.models import OrderStatus
-from providers.contract import CANNOT_TELL, Buyer, Card, PlatformOrder, Status
+from cancellations.orders.reading import MOST_KEY, key_of
+from providers.contract import CANNOT_TELL, Buyer, Card, PlatformOrder, Ref, Status
 
 OPTIONAL = ("order_number", "placed_at", "status", "amount", "currency", "buyer_name", "buyer_email", "buyer_phone")
 MOST_CELL = 255
@@ -23,6 +24,7 @@ _STATUSES = {one.value for one in OrderStatus}
 
 _MISSING = gettext_noop("“%(column)s” is empty. Every order needs it.")
 _CELL_TOO_LONG = gettext_noop("“%(column)s” is longer than %(most)s characters.")
+_KEY_TOO_LONG = gettext_noop("%(columns)s are too long together: orders are told apart by at most %(most)s characters.")
 _SPREADSHEET = gettext_noop("A spreadsheet has shortened “%(column)s” to %(value)s. Format the column as text first.")
 _DIGITS = gettext_noop("“%(column)s” must be digits only.")
 _DATE = gettext_noop("“placed_at” is no date. Write it as 2026-11-30 or 2026-11-30 14:05.")
@@ -40,25 +42,30 @@ class Fault:
 
 
 def faults_in(card: Card, cells: Mapping[str, str]) -> Iterator[Fault]:
-    """Yield what is wrong with each cell, so that a line has to be mended only once."""
+    """Yield what is wrong with each cell, and with what they make together: a line has to be mended only once."""
     needed = {one.name for one in card.lookup if one.required}
     digits = {one.name for one in card.lookup if one.kind == "integer"}
+    most = {one.name: one.max_length for one in card.lookup}
     for column, value in cells.items():
         if not value and column in needed:
             yield Fault(_MISSING, {"column": column})
-        elif len(value) > MOST_CELL:
-            yield Fault(_CELL_TOO_LONG, {"column": column, "most": MOST_CELL})
+        elif len(value) > most.get(column, MOST_CELL):
+            yield Fault(_CELL_TOO_LONG, {"column": column, "most": most.get(column, MOST_CELL)})
         elif column not in OPTIONAL[1:] and _SHORTENED.fullmatch(value):
             yield Fault(_SPREADSHEET, {"column": column, "value": value})
         elif value and column in digits and not (value.isascii() and value.isdigit()):
             yield Fault(_DIGITS, {"column": column})
         elif value and column in _WRONG and _WRONG[column][0](value):
             yield Fault(_WRONG[column][1])
+    ref = _ref(card, cells)
+    if needed <= ref.keys() and not key_of(card, ref):
+        names = ", ".join(one.name for one in card.lookup if one.identity)
+        yield Fault(_KEY_TOO_LONG, {"columns": names, "most": MOST_KEY})
 
 
 def order_of(card: Card, cells: Mapping[str, str]) -> PlatformOrder:
     """Return the order; nothing may be wrong with its cells."""
-    ref = {one.name: value for one in card.lookup if (value := cells.get(one.name, ""))}
+    ref = _ref(card, cells)
     word, amount = cells.get("status", ""), cells.get("amount", "")
     return PlatformOrder(
         ref=ref,
@@ -71,6 +78,10 @@ def order_of(card: Card, cells: Mapping[str, str]) -> PlatformOrder:
         buyer=Buyer(cells.get("buyer_name", ""), cells.get("buyer_email", ""), cells.get("buyer_phone", "")),
         standing=CANNOT_TELL,
     )
+
+
+def _ref(card: Card, cells: Mapping[str, str]) -> Ref:
+    return {one.name: value for one in card.lookup if (value := cells.get(one.name, ""))}
 
 
 def _placed(text: str) -> datetime | None:

@@ -8,7 +8,7 @@ from typing import Any
 from cancellations.orders import buyers, keys
 from cancellations.orders.keys import Key
 from cancellations.orders.models import OrderStatus
-from providers.contract import Card, PlatformItem, PlatformOrder
+from providers.contract import Card, PlatformItem, PlatformOrder, Ref
 
 MOST_ITEMS = 1000
 MOST_KEY = 600
@@ -45,6 +45,13 @@ def clean(text: Any, most: int | None = None) -> str:
     return plain if most is None else plain[:most]
 
 
+def key_of(card: Card, ref: Ref) -> str:
+    """Return what tells an order from all others of its shop; "" where its handle does not, or is too long for that."""
+    key = card.identity(ref)
+    needed = [one.name for one in card.lookup if one.identity and one.required]
+    return key if key.strip("|") and all(ref.get(name) for name in needed) and len(key) <= MOST_KEY else ""
+
+
 def read(card: Card, order: PlatformOrder) -> Reading:
     """Return an order's row values.
 
@@ -52,9 +59,8 @@ def read(card: Card, order: PlatformOrder) -> Reading:
         Unindexable: It has no usable identity.
     """
     ref = {clean(name): clean(value) for name, value in order.ref.items() if value not in ("", None)}
-    key = card.identity(ref)
-    identity = [one.name for one in card.lookup if one.identity and one.required]
-    if not key.strip("|") or not all(ref.get(name) for name in identity) or len(key) > MOST_KEY:
+    key = key_of(card, ref)
+    if not key:
         raise Unindexable(f"an order of {card.slug} without a usable identity")
     number = clean(order.number, 200) or ref[card.lookup[0].name][:200]
     columns: dict[str, Any] = {

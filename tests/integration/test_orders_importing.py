@@ -17,7 +17,8 @@ from cancellations.audit.models import AuditEvent
 from cancellations.orders import handing_in, importing, sheet
 from cancellations.orders.models import FileImport, Order
 from cancellations.shops.models import Shop
-from tests.desk import person
+from providers.registry import PROVIDERS
+from tests.desk import person, stall
 from tests.integration.counter_platform import CARD, CounterPlatform, install, open_shop
 from tests.stack import ROOT
 
@@ -151,6 +152,30 @@ def test_an_order_named_twice_is_kept_once_and_counted(shop: Shop) -> None:
     result = read(shop, "order_id,status\n1,open\n1,closed\n2,open\n1,open\n")
     assert (result.good, result.repeated, result.lines) == (2, 2, 4)
     assert Order.objects.get(number="1").status == "open"
+
+
+# Real cards: what each of their look-up fields may hold, and what all of them together.
+@pytest.mark.parametrize("slug", PROVIDERS)
+def test_a_field_may_be_as_long_as_its_platform_says_and_no_longer(slug: str) -> None:
+    made = stall(slug, count=1, learn=False)
+    fields = PROVIDERS[slug].card.lookup
+    for one in fields:
+        cells = {other.name: "7" for other in fields}
+        taken, refused = ({**cells, one.name: "8" * length} for length in (one.max_length, one.max_length + 1))
+        result = read(made.shop, "\n".join(",".join(row) for row in (taken, taken.values(), refused.values())))
+        assert (result.good, result.bad) == (1, 1), one.name
+        assert said(result) == [(3, f"“{one.name}” is longer than {one.max_length} characters.")]
+
+
+def test_an_identity_too_long_to_be_kept_is_named_and_the_sums_add_up() -> None:
+    made = stall("wechat", count=1, learn=False)
+    good, long = f"{'a' * 500},SF,1,o", f"{'a' * 512},{'b' * 64},{'c' * 128},o"
+    result = read(made.shop, f"order_id,delivery_id,waybill_id,openid\n{good}\n{long}\n{good}\n|,|,|,o\n")
+    assert (result.good, result.bad, result.repeated, result.lines) == (2, 1, 1, 4)
+    [(number, sentence)] = said(result)
+    assert number == 3
+    assert "order_id, delivery_id, waybill_id are too long together" in sentence
+    assert Order.objects.filter(shop=made.shop).count() == 2
 
 
 def test_the_same_file_again_adds_nothing(shop: Shop) -> None:
