@@ -1,7 +1,8 @@
 """A CSV of orders into the index, streamed: every bad line named, the good ones kept, memory flat.
 
-The command reads a file at once. A file handed in on a page is stored first and read by a worker; reading it again
-from the start does no harm, so a worker that died is replaced by the next.
+What is wrong is told as it is met; only the first of it stays in memory, and in the row a page shows. The command
+reads a file at once. A file handed in on a page is stored first and read by a worker; reading it again from the start
+does no harm, so a worker that died is replaced by the next.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from cancellations.audit import trail
-from cancellations.orders import indexing, sheet
+from cancellations.orders import indexing, refused, sheet
 from cancellations.orders.cells import Fault
 from cancellations.orders.models import FileImport
 from cancellations.shops.connection import card_of
@@ -57,33 +58,35 @@ class Result:
     data: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def unnamed(self) -> int:
-        """Bad lines whose faults were not kept."""
-        return self.bad - lines_in(self.faults)
-
-    @property
     def lines(self) -> int:
         """Lines read, the first one not counted."""
         return self.good + self.bad + self.repeated
 
     def refuse(self, number: int, faults: Iterable[Fault]) -> None:
-        """Count a bad line, and keep all that is wrong with it while there are few."""
+        """Count a bad line, and hold all that is wrong with it while there are few."""
         self.bad += 1
         if len(self.faults) < MOST_FAULTS:
             self.faults += [[number, fault.sentence, dict(fault.data)] for fault in faults]
 
 
-def import_file(shop: Shop, file: BinaryIO, *, progress: Callable[[Result], None] | None = None) -> Result:
+def import_file(
+    shop: Shop,
+    file: BinaryIO,
+    *,
+    tell: Callable[[int, Fault], None] | None = None,
+    progress: Callable[[Result], None] | None = None,
+) -> Result:
     """Read a whole file into the index.
 
     Args:
         file: Binary and seekable.
+        tell: Called with the line's number for all that is wrong, as it is met.
         progress: Called after each batch.
     """
     result = Result()
     seen_at = timezone.now()
     try:
-        orders = _orders(shop, file, result)
+        orders = _orders(shop, file, result, tell)
         while batch := list(islice(orders, BATCH)):
             indexing.put_many(shop, batch, seen_at=seen_at, source=indexing.FILE)
             result.good += len(batch)  # none was left out: by the same rule its line would have been refused
@@ -117,8 +120,8 @@ def run(import_id: int) -> None:
         row.update(lease_until=timezone.now() + LEASE, **_columns(so_far))
 
     try:
-        with path.open("rb") as file:
-            result = import_file(handed.shop, file, progress=progress)
+        with path.open("rb") as file, refused.keeping(import_id) as keep:
+            result = import_file(handed.shop, file, tell=keep, progress=progress)
     except FileNotFoundError:
         result = Result(error=_GONE)
     except ProviderError as error:  # the shop's platform is not known to this version
@@ -149,7 +152,9 @@ def _columns(result: Result) -> dict[str, Any]:
     return {**counts(result), "faults": result.faults}
 
 
-def _orders(shop: Shop, file: BinaryIO, result: Result) -> Iterator[PlatformOrder]:
+def _orders(
+    shop: Shop, file: BinaryIO, result: Result, tell: Callable[[int, Fault], None] | None
+) -> Iterator[PlatformOrder]:
     """Yield the good lines; the bad and the repeated ones end up in the result."""
     card = card_of(shop)
     met: set[bytes] = set()  # eight bytes a line, not the line
@@ -159,6 +164,9 @@ def _orders(shop: Shop, file: BinaryIO, result: Result) -> Iterator[PlatformOrde
             return
         if line.faults:
             result.refuse(line.number, line.faults)
+            if tell:
+                for fault in line.faults:
+                    tell(line.number, fault)
         elif line.order:
             key = blake2b(card.identity(line.order.ref).encode(), digest_size=8).digest()
             if key in met:

@@ -166,7 +166,8 @@ class FileImport(models.Model):
     Attributes:
         path: Below ``DATA_DIR/uploads``; "" once it has been read, for the file holds buyers' data.
         good, bad, repeated: Lines kept, refused, and skipped because an earlier line spoke of the same order.
-        faults: What is wrong with the first refused lines, as ``[line number, sentence, values to fill in]``.
+        faults: What is wrong with the first refused lines, as ``[line number, sentence, values to fill in]``; the rest
+            is in ``refused.path_of``.
         error: Why the whole file was refused: a sentence, untranslated, and ``error_data`` to fill in.
         lease_until: A worker is reading it.
     """

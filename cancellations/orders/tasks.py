@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from cancellations import ring
-from cancellations.orders import importing, sync
+from cancellations.orders import importing, refused, sync
 from cancellations.shops.models import Shop
 
 
@@ -17,11 +17,12 @@ def sync_shop(shop_id: int) -> None:
 
 @shared_task
 def sync_due() -> None:
-    """Ring for every shop that is due, and for files a worker left unread."""
+    """Ring for every shop that is due, and for files a worker left unread; forget what was wrong with old ones."""
     for shop in sync.due():
         ring.ring(sync_shop, shop.pk)
     for run in importing.unread():
         ring.ring(import_file, run.pk)
+    refused.forget()
 
 
 @shared_task

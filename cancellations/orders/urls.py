@@ -11,5 +11,6 @@ urlpatterns = [
     path("lookup/<slug:name>/", views.lookup, name="lookup"),
     path("import/", views.hand_in, name="import"),
     path("import/<int:pk>/", views.imported, name="imported"),
+    path("import/<int:pk>/refused.csv", views.refused_lines, name="refused"),
     path("import/<slug:name>.csv", views.template, name="template"),
 ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -11,12 +11,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import push_url, replace_url
 
 from cancellations.access import allowed, may
-from cancellations.orders import asking, handing_in, importing, sheet, sync
+from cancellations.orders import asking, handing_in, importing, refused, sheet, sync
 from cancellations.orders.forms import ImportForm, LookupForm, SearchForm
 from cancellations.orders.models import FileImport, Pull
 from cancellations.orders.rows import rows_of
 from cancellations.orders.search import search
-from cancellations.pages import render_page, see_other, wants_fragment
+from cancellations.pages import in_pieces, render_page, see_other, wants_fragment
 from cancellations.shops.connection import card_of
 from cancellations.shops.models import Shop
 from cancellations.shops.scope import seen_by, shops_of, visible_to
@@ -119,8 +119,25 @@ def imported(request: HttpRequest, pk: int) -> HttpResponseBase:
         "error": gettext(handed.error) % handed.error_data if handed.error else "",
         "faults": [(number, gettext(sentence) % values) for number, sentence, values in handed.faults],
         "unnamed": handed.bad - importing.lines_in(handed.faults),
+        "all": handed.by_id == request.user.pk and handed.finished_at and refused.path_of(pk).is_file(),
+        "kept": refused.KEPT.days,
     }
     return render_page(request, "orders/imported.html", "orders/_imported.html", context)
+
+
+@require_GET
+@allowed("import")
+def refused_lines(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """All that was wrong with a file, as a file; only for whoever handed it in."""
+    files = visible_to(request.user, FileImport.objects.filter(by=request.user.pk).exclude(finished_at=None))
+    handed = get_object_or_404(files, pk=pk)
+    if not refused.path_of(handed.pk).is_file():
+        raise Http404
+    return StreamingHttpResponse(
+        in_pieces(refused.lines(handed.pk)),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="refused-{handed.pk}.csv"'},
+    )
 
 
 @require_GET

@@ -1,8 +1,11 @@
 """A file of orders: every bad line named, the good ones kept, whatever else is in it."""
 
+import csv
 import io
+import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,10 +15,13 @@ import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from cancellations.audit.models import AuditEvent
-from cancellations.orders import handing_in, importing, sheet
+from cancellations.orders import handing_in, importing, refused, sheet, tasks
+from cancellations.orders.cells import Fault
 from cancellations.orders.models import FileImport, Order
+from cancellations.people.models import Person
 from cancellations.shops.models import Shop
 from providers.registry import PROVIDERS
 from tests.desk import person, stall
@@ -114,7 +120,7 @@ def test_R19_a_bad_line_names_all_that_is_wrong_with_it(shop: Shop) -> None:
         shop,
         "order_id,amount,placed_at,currency,buyer_email\n1.23457E+18,ten,yesterday,€,nobody\n7,1,2026-01-01,EUR,\n",
     )
-    assert (result.good, result.bad, result.unnamed) == (1, 1, 0)
+    assert (result.good, result.bad) == (1, 1)
     assert {number for number, _sentence in said(result)} == {2}
     text = " ".join(sentence for _number, sentence in said(result))
     for cause in ("shortened", "no amount", "no date", "as EUR", "no e-mail"):
@@ -185,9 +191,20 @@ def test_the_same_file_again_adds_nothing(shop: Shop) -> None:
     assert Order.objects.count() == 2
 
 
-def test_faults_are_counted_all_and_kept_in_part(shop: Shop) -> None:
-    result = read(shop, "order_id,amount\n" + "1,x\n" * 300)
-    assert (result.bad, len(result.faults)) == (300, importing.MOST_FAULTS)
+def test_every_fault_is_told_as_it_is_met_and_only_the_first_are_held(shop: Shop) -> None:
+    told: list[int] = []
+    result = importing.Result()
+
+    def tell(number: int, fault: Fault) -> None:
+        told.append(number)
+        held.append(Order.objects.count())
+
+    held: list[int] = []
+    text = "order_id,amount\n" + "1,x\n" * 300 + "".join(f"{at},1\n" for at in range(600)) + "1,x\n"
+    result = importing.import_file(shop, io.BytesIO(text.encode()), tell=tell)
+    assert told == [*range(2, 302), 902]
+    assert (held[0], held[-1]) == (0, importing.BATCH), "the last is told with the file half kept"
+    assert (result.bad, len(result.faults)) == (301, importing.MOST_FAULTS)
 
 
 def test_lines_after_the_most_allowed_are_not_read_and_the_result_says_so(
@@ -261,6 +278,61 @@ def test_a_file_whose_worker_died_is_read_by_the_next(shop: Shop, monkeypatch: p
     assert Order.objects.count() == 2
 
 
+def refused_by(shop: Shop, bad: int, by: Person) -> FileImport:
+    """Hand in a file with so many bad lines, and have it read."""
+    lines = "order_id,amount\n0,1\n" + "1,x\n" * bad
+    handed = handing_in.hand_in(shop, SimpleUploadedFile("a.csv", lines.encode()), by=by)
+    importing.run(handed.pk)
+    return handed
+
+
+@pytest.mark.usefixtures("compiled")
+def test_R19_whoever_handed_a_file_in_has_every_refused_line_as_a_file(shop: Shop, client: Client) -> None:
+    manager, other = person("manager"), person("manager")
+    handed = refused_by(shop, 300, manager)
+    page, address = f"/orders/import/{handed.pk}/", f"/orders/import/{handed.pk}/refused.csv"
+    client.force_login(manager)
+    shown = client.get(page).content.decode()
+    assert shown.count("no amount") == importing.MOST_FAULTS
+    assert address in shown
+    for language, words in (("en", "“amount” is no amount."), ("zh-hans", "“amount”不是金额")):
+        type(manager).objects.update(language=language)
+        body = b"".join(client.get(address).streaming_content).decode()  # type: ignore[attr-defined]
+        rows = list(csv.reader(io.StringIO(body.removeprefix("\ufeff"))))
+        assert [number for number, _why in rows[1:]] == [str(number) for number in range(3, 303)]
+        assert all(words in why for _number, why in rows[1:]), language
+    client.force_login(other)
+    assert address not in client.get(page).content.decode()
+    assert client.get(address).status_code == 404
+
+
+def test_a_file_with_no_bad_line_has_no_list_of_them_whatever_had_its_number_before(shop: Shop, client: Client) -> None:
+    manager = person("manager")
+    client.force_login(manager)
+    before = refused_by(shop, 3, manager)
+    address = f"/orders/import/{before.pk}/refused.csv"
+    assert client.get(address).status_code == 200
+    FileImport.objects.all().delete()
+    handed = handing_in.hand_in(shop, SimpleUploadedFile("b.csv", b"order_id\n1\n"), by=manager)
+    FileImport.objects.filter(pk=handed.pk).update(id=before.pk)
+    assert client.get(address).status_code == 404, "it has not been read yet"
+    importing.run(before.pk)
+    assert client.get(address).status_code == 404
+    assert "refused.csv" not in client.get(f"/orders/import/{before.pk}/").content.decode()
+
+
+def test_what_was_refused_is_forgotten_after_a_month_and_what_a_dead_worker_began(shop: Shop, rung: list[Any]) -> None:
+    old, new = refused_by(shop, 3, person("manager")), refused_by(shop, 3, person("manager"))
+    begun = refused.path_of(old.pk).with_name("begun.faults")
+    begun.touch()
+    for path in (refused.path_of(old.pk), begun):
+        os.utime(path, times=(time.time() - 31 * 86400,) * 2)
+    tasks.sync_due()
+    assert not refused.path_of(old.pk).exists()
+    assert not begun.exists()
+    assert refused.path_of(new.pk).exists()
+
+
 def test_the_command_prints_numbers_and_bad_lines(
     shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -271,6 +343,12 @@ def test_the_command_prints_numbers_and_bad_lines(
     printed = capsys.readouterr()
     assert "1 orders kept, 1 lines refused, 0 repeated." in printed.out
     assert "line 3: “amount” is no amount." in printed.err
+    many = tmp_path / "many.csv"
+    many.write_text("order_id,amount\n" + "1,x\n" * 300)
+    with pytest.raises(CommandError, match="Some lines were refused"):
+        call_command("import_orders", str(many), shop="counter-1")
+    named = [line.partition(":")[0] for line in capsys.readouterr().err.splitlines() if "“amount”" in line]
+    assert named == [f"line {number}" for number in range(2, 302)]
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("import_orders", str(tmp_path / "none.csv"), shop="counter-1")
     with pytest.raises(CommandError, match="no shop called"):

@@ -14,6 +14,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from cancellations.batches.models import Batch, BatchRow
+from cancellations.orders import refused
+from cancellations.orders.cells import Fault
 from cancellations.orders.models import FileImport, Order
 from cancellations.people.models import Person
 from cancellations.requests import asking
@@ -68,7 +70,7 @@ class House:
         return {name: known[name] for name in wanted}
 
     def _pk(self, route: str) -> int:
-        if route == "orders:imported":
+        if route in ("orders:imported", "orders:refused"):
             return self.handed.pk
         folder = route.partition(":")[0]
         found = {"orders": self.order.pk, "requests": self.cancellation.pk, "people": self.people["agent"].pk,
@@ -98,8 +100,10 @@ def build(slug: str = "shoplazza", count: int = 12) -> House:
         by=people["agent"], order=second, units=[unit_of(second)], reason_code="out_of_stock"
     )
     handed = FileImport.objects.create(
-        shop=made.shop, by=people["agent"], name="orders.csv", handed_in_at=timezone.now(), finished_at=timezone.now()
+        shop=made.shop, by=people["manager"], name="orders.csv", handed_in_at=timezone.now(), finished_at=timezone.now()
     )
+    with refused.keeping(handed.pk) as keep:
+        keep(2, Fault("“%(column)s” is empty. Every order needs it.", {"column": "=order_id"}))
     with keeping(SimpleUploadedFile("seen.png", png()), asked.cancellation.pk) as kept:
         picture = Picture.objects.create(cancellation=asked.cancellation, by=people["manager"], **kept)
     batch = Batch.objects.create(

@@ -44,6 +44,7 @@ TABLE: dict[str, dict[str, str]] = {
     "orders:lookup": {"GET": OWN},
     "orders:import": {"GET": MANAGER, "POST": "in 403 403 422 422 in"},
     "orders:imported": {"GET": MANAGER},
+    "orders:refused": {"GET": "in 403 403 200 404 in"},  # the manager handed it in
     "orders:template": {"GET": MANAGER},
     "orders:order": {"GET": OWN},
     "orders:fresh": {"GET": OWN},

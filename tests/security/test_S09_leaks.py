@@ -254,6 +254,7 @@ def handed_in(made: Stall, watch: Watch, browser: Any) -> None:
     assert handed.bad > 5
     assert handed.good > 5
     watch.browse(browser, "get", f"/orders/import/{handed.pk}/")
+    watch.browse(browser, "get", f"/orders/import/{handed.pk}/refused.csv")
     for buyer in list(watch.buyers)[:8]:  # what is searched for is on the page that answers, and nowhere else
         browser.get("/orders/", {"q": buyer})
 

@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from cancellations.audit import trail
 from cancellations.batches.models import BatchRow
+from cancellations.orders import refused
+from cancellations.orders.cells import Fault
 from cancellations.spreadsheet import csv_lines
 from providers.registry import PROVIDERS
 from tests.desk import person, stall
@@ -121,6 +123,18 @@ def test_S10_the_result_of_a_bulk_computes_and_rounds_nothing(house: House) -> N
     assert computed(text) == []
     assert rounded(text) == []
     assert all(f'"\'{one}"' in text for one in IDS)
+
+
+@pytest.mark.django_db
+def test_S10_the_refused_lines_of_a_file_compute_and_round_nothing(house: House) -> None:
+    with refused.keeping(house.handed.pk) as keep:
+        for number, cell in enumerate([*CELLS, *IDS], 2):
+            keep(number, Fault("%(value)s", {"value": cell}))
+    text = read(house.client("manager").get(f"/orders/import/{house.handed.pk}/refused.csv"))
+    assert computed(text) == []
+    assert rounded(text) == []
+    assert all(f'"\'{one}"' in text for one in IDS)
+    assert text.count("\r\n") > len(CELLS)
 
 
 @pytest.mark.django_db

@@ -129,7 +129,7 @@ from django.core.management import call_command
 call_command("migrate", verbosity=0)
 call_command("createcachetable", verbosity=0)
 from tests.desk import stall
-from cancellations.orders import importing
+from cancellations.orders import importing, refused
 shop = stall("shoplazza", count=1, learn=False).shop
 head = b"order_id,buyer_name,amount\\n"
 def size():
@@ -159,11 +159,12 @@ for path in files:
     base = base or 0
     watcher = threading.Thread(target=watch)
     watcher.start()
-    with open(path, "rb") as opened:
-        result = importing.import_file(shop, opened)
+    with open(path, "rb") as opened, refused.keeping(1) as keep:
+        result = importing.import_file(shop, opened, tell=keep)
     done.set(); watcher.join()
     if path.endswith("warm"):
         base, most = size(), 0
+assert sum(1 for line in refused.lines(1)) == 1 + 50_000
 print("GREW", most - base)
 """
 
