@@ -15,7 +15,7 @@ VERBS: dict[str, Promise] = {
     "cancellation.requested": gettext_lazy("Asked for the cancellation"),
     "cancellation.approved": gettext_lazy("Approved the cancellation"),
     "cancellation.declined": gettext_lazy("Declined the cancellation; nothing is sent"),
-    "cancellation.withdrawn": gettext_lazy("Withdrew the cancellation before it was sent"),
+    "cancellation.withdrawn": gettext_lazy("Withdrew the cancellation while it waited"),
     "cancellation.resent": gettext_lazy("Asked to send the cancellation again"),
     "cancellation.settled": gettext_lazy("Settled the outcome by hand"),
     "cancellation.check_asked": gettext_lazy("Asked to look at the order now"),

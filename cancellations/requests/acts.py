@@ -19,6 +19,7 @@ from cancellations.requests.models import CancellationRequest
 from cancellations.requests.refusals import NotAllowed, NotAsked
 from cancellations.requests.timeline import timeline
 from cancellations.requests.views import cancellations_of, context_of
+from cancellations.requests.wording import taken_back
 from cancellations.shops.health import is_held
 
 
@@ -101,7 +102,7 @@ decline = _act(
 withdraw = _act(
     "withdraw",
     lambda request, one: decisions.withdraw(one, by=person_of(request), note=_note(request)),
-    lambda one: _("Withdrawn. Nothing was sent."),
+    taken_back,
 )
 check = _act(
     "request",

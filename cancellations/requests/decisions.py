@@ -14,7 +14,6 @@ from django.utils.translation import gettext_noop
 from cancellations import ring
 from cancellations.people.models import Person
 from cancellations.requests import tasks
-from cancellations.requests.concluding import EARLIER_DOUBT
 from cancellations.requests.models import ONE_BY_ONE, CancellationRequest
 from cancellations.requests.pictures import Picture, keeping
 from cancellations.requests.reconciliation import unclear
@@ -25,6 +24,9 @@ from cancellations.shops.connection import capabilities_of
 from providers.contract import Status
 
 HOW_YOU_KNOW = gettext_noop("Say how you know: what you looked at, and when.")
+TAKEN_BACK_IN_DOUBT = gettext_noop(
+    "It was taken back and is not sent again, but what was sent before may have been done."
+)
 
 
 def _moved(moved: bool) -> None:
@@ -79,7 +81,7 @@ def take_back(cancellation: CancellationRequest, *, by: Any, note: str = "") -> 
     state = State.WITHDRAWN
     changes: dict[str, Any] = {"due_at": None}
     if cancellation.doubt:
-        state, changes = State.UNCERTAIN, {**unclear(cancellation.shop), "advice": EARLIER_DOUBT}
+        state, changes = State.UNCERTAIN, {**unclear(cancellation.shop), "advice": TAKEN_BACK_IN_DOUBT}
     return cancellation.move_to(state, "cancellation.withdrawn", by=by, data={"note": note}, **changes)
 
 
@@ -144,6 +146,7 @@ def resend(
                     equal_readings=0,
                     last_reading="",
                     in_review=False,
+                    advice="",  # it spoke of what was before
                 )
             )
             ring.ring(tasks.deliver, cancellation.shop_id)

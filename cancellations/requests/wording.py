@@ -21,7 +21,7 @@ VERBS = {
     "cancellation.requested": gettext_lazy("Asked for"),
     "cancellation.approved": gettext_lazy("Approved"),
     "cancellation.declined": gettext_lazy("Declined"),
-    "cancellation.withdrawn": gettext_lazy("Withdrawn"),
+    "cancellation.withdrawn": gettext_lazy("Taken back"),
     "cancellation.resent": gettext_lazy("Asked to send again"),
     "cancellation.settled": gettext_lazy("Settled by a person"),
     "cancellation.check_asked": gettext_lazy("Asked to look now"),
@@ -106,12 +106,14 @@ def _queued(cancellation: CancellationRequest) -> Headline:
         return Headline("warn", "signal-slash", _("Waiting: nobody is sending now."), text)
     if wait.ahead:
         text = ngettext(
-            "%(count)s request of %(shop)s goes first. Nothing was sent yet; you can still withdraw it.",
-            "%(count)s requests of %(shop)s go first. Nothing was sent yet; you can still withdraw it.",
+            "%(count)s request of %(shop)s goes first. You can still withdraw it.",
+            "%(count)s requests of %(shop)s go first. You can still withdraw it.",
             wait.ahead,
         ) % {"count": grouped(wait.ahead), "shop": shop}
-    elif cancellation.unsent or cancellation.code:
-        text = _told(cancellation) or _("Nothing was sent. We try again by ourselves.")
+    elif (cancellation.unsent or cancellation.code) and cancellation.advice:
+        text = _told(cancellation)
+    elif cancellation.unsent:
+        text = _("Nothing was sent. We try again by ourselves.")
     else:
         text = _("It is sent as soon as a worker is free. You can still withdraw it.")
     return Headline("info", "clock", _("Waiting."), text)
@@ -204,7 +206,16 @@ def _declined(cancellation: CancellationRequest) -> Headline:
 
 
 def _withdrawn(cancellation: CancellationRequest) -> Headline:
-    return Headline("quiet", "minus-circle", _("Withdrawn."), _("It was taken back before anything was sent."))
+    text = _("It was taken back before anything was sent.")
+    if cancellation.sent_at:
+        text = _("It is not sent again. What was tried before did not cancel it.")
+    return Headline("quiet", "minus-circle", _("Withdrawn."), text)
+
+
+def taken_back(cancellation: CancellationRequest) -> str:
+    """Say what withdrawing came to: nothing was sent, or what was tried before did nothing, or that is not known."""
+    said = headline(cancellation)
+    return f"{said.title}{gap()}{said.text}" if cancellation.sent_at else _("Withdrawn. Nothing was sent.")
 
 
 _WORDS = {

@@ -250,6 +250,65 @@ def test_each_act_does_what_it_says_goes_back_and_tells() -> None:
         assert told in words(boss.get(answer.headers["Location"]))
 
 
+NOTHING_SENT = ("Nothing was sent.", "It was taken back before anything was sent.")
+TRIED = ("It is not sent again.", "What was tried before did not cancel it.")
+
+
+@pytest.mark.parametrize(
+    ("before", "columns", "title", "true"),
+    [
+        (State.QUEUED, {}, "Withdrawn.", NOTHING_SENT),
+        (State.PENDING_APPROVAL, {}, "Withdrawn.", NOTHING_SENT),
+        (State.QUEUED, {**SENT, "unsent": 2, "code": "connect-failed"}, "Withdrawn.", TRIED),  # put back
+        (State.QUEUED, {**SENT, "code": "settled"}, "Withdrawn.", TRIED),  # failed, and sent again by a person
+        (
+            State.QUEUED,
+            {**SENT, "doubt": True},
+            "Not sure yet.",
+            ("It was taken back and is not sent again, but what was sent before may have been done.",),
+        ),
+    ],
+)
+def test_what_is_taken_back_says_what_was_sent_before(
+    before: State, columns: dict[str, Any], title: str, true: tuple[str, ...]
+) -> None:
+    cancellation = put(ask(stall("shoplazza")), before, **columns)
+    boss = signed_in(person("manager"))
+    page = words(boss.get(act(boss, "withdraw", cancellation).headers["Location"]))
+    for sentence in (title, *true):
+        assert sentence in page, sentence
+    if true != NOTHING_SENT:
+        said = page + words(boss.get("/audit/"))
+        for untrue in ("othing was sent", "before anything was sent", "before it was sent"):
+            assert untrue not in said
+    assert ("Withdrawn" in words(boss.get(url("cancellation", cancellation)))) is (title == "Withdrawn.")
+    assert "Withdrew the cancellation while it waited" in words(boss.get("/audit/"))
+
+
+def test_what_waits_to_be_sent_again_does_not_say_that_nothing_was_sent() -> None:
+    made = stall("shoplazza")
+    first, second = made.orders()[:2]
+    client, shown = signed_in(person()), []
+    put(ask(made, order=first), State.QUEUED, due_at=NOW() - timedelta(minutes=1))
+    for columns in ({}, {"due_at": NOW() - timedelta(minutes=2)}):  # behind another one, and before it
+        again = CancellationRequest.objects.filter(order=second).first() or ask(made, order=second)
+        put(again, State.QUEUED, **{"due_at": NOW(), "code": "settled", **SENT, **columns})
+        shown.append(words(client.get(url("cancellation", again))))
+    assert "goes first. You can still withdraw it." in shown[0]
+    assert "It is sent as soon as a worker is free." in shown[1]
+    assert not any("othing was sent" in one for one in shown)
+
+
+def test_what_was_taken_back_in_doubt_and_is_sent_again_does_not_say_that_it_is_not() -> None:
+    made = stall("shoplazza")
+    asked = put(ask(made), State.QUEUED, **SENT, doubt=True, code="timeout")
+    decisions.withdraw(asked, by=person())
+    decisions.resend(put(asked, State.UNCERTAIN, seen_open_at=NOW() + timedelta(seconds=1)), by=person())
+    shown = words(signed_in(person()).get(url("cancellation", asked)))
+    assert "It is sent as soon as a worker is free." in shown
+    assert "not sent again" not in shown
+
+
 @pytest.mark.parametrize(
     ("name", "before"),
     [("approve", State.PENDING_APPROVAL), ("check", State.UNCERTAIN), ("resend", State.FAILED)],
