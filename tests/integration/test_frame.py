@@ -25,7 +25,6 @@ from cancellations.pages import render_page
 from cancellations.shops import arming
 from config import health, middleware
 from config.logs import OneLine
-from tests.desk import stall
 
 pytestmark = pytest.mark.django_db
 
@@ -135,22 +134,6 @@ def test_what_is_not_for_ones_role_is_one_line_of_the_log(person):
         console.stream = written
     assert "Forbidden" in said
     assert said.count("\n") == 1
-
-
-def test_a_later_page_weighs_at_most_30_kb(person):
-    client = Client(headers={"Accept-Encoding": "gzip"})
-    client.force_login(person)
-    many = stall("shoplazza", count=120).orders()
-    for address in (
-        "/",
-        f"/orders/?shop={many[0].shop.name}",
-        f"/orders/{many[0].pk}/",
-        "/cancellations/",
-        "/bulk/new/",
-    ):
-        answer = client.get(address)
-        assert answer.headers["Content-Encoding"] == "gzip", address
-        assert len(answer.content) < 30 * 1024, address
 
 
 @here
