@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import get_language, gettext, override
+from django.utils.translation import gettext
 
 from cancellations.orders.cells import Fault
 from cancellations.spreadsheet import csv_lines
@@ -49,16 +49,13 @@ def keeping(import_id: int) -> Iterator[Callable[[int, Fault], None]]:
 
 def lines(import_id: int) -> Iterator[str]:
     """Yield the faults as a file for spreadsheets, line by line, in the reader's language."""
-    language = get_language()
+    return csv_lines((gettext("Line"), gettext("Why")), _rows(path_of(import_id)))
 
-    def rows() -> Iterator[tuple[int, str]]:
-        with path_of(import_id).open(encoding="utf-8") as file:
-            for number, sentence, data in map(json.loads, file):
-                with override(language):  # the page's own ended when its answer began
-                    said = gettext(sentence) % data
-                yield number, said
 
-    return csv_lines((gettext("Line"), gettext("Why")), rows())
+def _rows(path: Path) -> Iterator[tuple[int, str]]:
+    with path.open(encoding="utf-8") as file:
+        for number, sentence, data in map(json.loads, file):
+            yield number, gettext(sentence) % data
 
 
 def forget() -> None:

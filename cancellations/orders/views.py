@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +16,8 @@ from cancellations.orders.forms import ImportForm, LookupForm, SearchForm
 from cancellations.orders.models import FileImport, Pull
 from cancellations.orders.rows import rows_of
 from cancellations.orders.search import search
-from cancellations.pages import in_pieces, render_page, see_other, wants_fragment
+from cancellations.downloads import download
+from cancellations.pages import render_page, see_other, wants_fragment
 from cancellations.shops.connection import card_of
 from cancellations.shops.models import Shop
 from cancellations.shops.scope import seen_by, shops_of, visible_to
@@ -133,11 +134,7 @@ def refused_lines(request: HttpRequest, pk: int) -> HttpResponseBase:
     handed = get_object_or_404(files, pk=pk)
     if not refused.path_of(handed.pk).is_file():
         raise Http404
-    return StreamingHttpResponse(
-        in_pieces(refused.lines(handed.pk)),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="refused-{handed.pk}.csv"'},
-    )
+    return download(refused.lines(handed.pk), f"refused-{handed.pk}.csv")
 
 
 @require_GET

@@ -321,3 +321,15 @@ def test_S10_the_result_file_has_every_line_and_computes_nothing(browser: Client
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert len(lines) == 3
     assert not any(cell.startswith('"=') for cell in lines[2].split(","))
+
+
+@pytest.mark.usefixtures("compiled")
+def test_the_result_file_speaks_its_readers_language_to_its_last_line(
+    browser: Client, agent: Person, lazy: Stall
+) -> None:
+    batch = made(browser, text=lazy.orders()[0].number)
+    Person.objects.filter(pk=agent.pk).update(language="zh-hans")
+    answer = browser.get(f"/bulk/{batch.pk}/result.csv")
+    head, row = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert head.startswith('"行"')
+    assert "将被取消" in row
