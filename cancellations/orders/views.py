@@ -11,12 +11,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import push_url, replace_url
 
 from cancellations.access import allowed, may
+from cancellations.downloads import download
 from cancellations.orders import asking, handing_in, importing, refused, sheet, sync
 from cancellations.orders.forms import ImportForm, LookupForm, SearchForm
 from cancellations.orders.models import FileImport, Pull
 from cancellations.orders.rows import rows_of
 from cancellations.orders.search import search
-from cancellations.downloads import download
 from cancellations.pages import render_page, see_other, wants_fragment
 from cancellations.shops.connection import card_of
 from cancellations.shops.models import Shop
