@@ -71,12 +71,13 @@ def noted() -> Mark | None:
 
 
 def _whole(line: str) -> Mark | None:
-    text, _space, checksum = line.strip().rpartition(" ")
     try:
-        armed, attempt, uid = text.split()
-        return Mark(int(armed), int(attempt), uuid.UUID(uid)) if checksum == _checksum(text) else None
+        armed, attempt, uid, *checksum = line.split()
+        found = Mark(int(armed), int(attempt), uuid.UUID(uid))
     except ValueError:
         return None
+    # Older versions wrote none: who restores a backup may have done so because an upgrade went wrong.
+    return found if checksum in ([], [_checksum(f"{armed} {attempt} {uid}")]) else None
 
 
 def _checksum(text: str) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -390,6 +391,13 @@ def test_R23_a_mark_read_while_another_is_half_written_over_it_is_read_again_and
         monkeypatch.setattr(last_send, "sleep", lambda _seconds: path.write_bytes(newer), raising=False)
         assert restoring.may_send(), written
     assert not Arming.objects.get().disarmed_since
+
+
+@pytest.mark.django_db
+def test_R23_a_mark_of_a_version_that_wrote_no_checksum_still_counts(settings: Any) -> None:
+    restoring.may_send()
+    (Path(settings.DATA_DIR) / "last-send").write_text(f"{1:010d} {4711:020d} {uuid.uuid4()}\n")
+    assert not restoring.may_send()
 
 
 WRITER = """
