@@ -8,7 +8,7 @@ from django.db import connection as database
 from cancellations.audit.trail import Machine
 from cancellations.orders import sync
 from cancellations.requests import asking, delivery
-from cancellations.requests.models import CancellationRequest
+from cancellations.requests.models import BULK, CancellationRequest
 from cancellations.schema import asked_for
 from cancellations.shops import configuring, connection
 from cancellations.shops.checkup import check_connection
@@ -89,6 +89,20 @@ def test_an_item_of_another_seller_is_refused_and_holds_up_no_other():
         delivery.drain(made.shop.pk)
     states = CancellationRequest.objects.order_by("pk").values_list("state", "code")
     assert [*states] == [("rejected", "E009"), ("succeeded", "")]
+
+
+@pytest.mark.parametrize("twice", ["refused", "success"])
+def test_items_that_went_with_a_sibling_of_their_bulk_come_out_cancelled_and_nothing_else_goes(twice):
+    made = stall("sellercenter")
+    made.world.switches |= {"cancel_scope": "package", "second_cancel": twice}
+    order = made.shop.orders.get(key="1130001")  # two pending items in one package
+    for item in order.items.all():
+        asking.request_cancellation(
+            by=person(), order=order, units=[item.ref], reason_code="out_of_stock", priority=BULK
+        )  # fmt: skip
+    delivery.drain(made.shop.pk)
+    assert [*CancellationRequest.objects.values_list("state", flat=True)] == ["succeeded"] * 2
+    assert len(made.performed()) == 1
 
 
 # -- Several shops of one app
