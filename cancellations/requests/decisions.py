@@ -149,9 +149,19 @@ def resend(
                     advice="",  # it spoke of what was before
                 )
             )
+            # From here on nobody else can ask for the unit: what another request did by now is seen.
+            if _done_since(cancellation):
+                raise NotAllowed(_("Another request has cancelled it since: there is nothing to send again."))
             ring.ring(tasks.deliver, cancellation.shop_id)
     except IntegrityError as error:
         raise NotAllowed(_("Another cancellation of the same order is open already.")) from error
+
+
+def _done_since(cancellation: CancellationRequest) -> bool:
+    unit = CancellationRequest.objects.filter(
+        shop=cancellation.shop_id, order_key=cancellation.order_key, item_ref=cancellation.item_ref
+    )
+    return unit.filter(pk__gt=cancellation.pk, state=State.SUCCEEDED).exists()
 
 
 def settle(

@@ -155,3 +155,15 @@ def test_R03_sending_again_from_a_page_that_showed_an_earlier_attempt_is_refused
     assert 'name="attempt" value="2"' in page
     assert client.post(address, {"attempt": "2"}).status_code == 303
     assert now_is(twice).state == State.QUEUED
+
+
+def test_R02_what_another_request_cancelled_since_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = stall("shoplazza")
+    once = failed(made, monkeypatch)
+    monkeypatch.setattr(delivery, "send", lambda *_args: Sent(Receipt(), None, []))
+    another = ask(made)
+    delivery.drain(made.shop.pk)
+    assert now_is(another).state == State.SUCCEEDED
+    with pytest.raises(NotAllowed, match="Another request has cancelled it since"):
+        decisions.resend(now_is(once), by=person())
+    assert (now_is(once).state, verbs(once)[-1]) == (State.FAILED, "settled")
