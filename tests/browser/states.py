@@ -45,13 +45,17 @@ Made = dict[str, Any]
 
 
 def few() -> Made:
-    """Make one cancellation that succeeds, one that is refused, and two bulks: a plan and one that ran."""
+    """Make what every page needs: two cancellations, done and refused, two bulks, a file with faults, a newcomer."""
+    newcomer, _ = Person.objects.get_or_create(username="newcomer", defaults={"role": Role.AGENT})
     return {
         "cancellation.succeeded": settled(ask(plain("shoplazza"))),
         "cancellation.rejected": settled(ask(odd("shoplazza", "REJECT"))),
         "bulk.plan": plan(mixed("shoplazza")),
         "bulk.done": run(plan(mixed("shoplazza")), "done"),
-        "order.shoplazza": plain("shoplazza").pk,
+        "import.bad": imported("wechat", bad=True),
+        "person.newcomer": newcomer.pk,
+        "link": link_of(newcomer),
+        **{f"order.{slug}": plain(slug).pk for slug in PROVIDERS},
     }
 
 
@@ -76,11 +80,7 @@ def all_states() -> Made:
     decisions.withdraw(CancellationRequest.objects.get(pk=made["cancellation.withdrawn"]), by=person("agent"))
     approvals(made)
     every_bulk(made)
-    made["import.bad"] = imported("wechat", bad=True)
     made["import.good"] = imported("wechat", bad=False)
-    newcomer, _ = Person.objects.get_or_create(username="newcomer", defaults={"role": Role.AGENT})
-    made["person.newcomer"] = newcomer.pk
-    made["link"] = link_of(newcomer)
     gone, _ = Person.objects.get_or_create(username="gone", defaults={"role": Role.AGENT, "is_active": False})
     made["person.gone"] = gone.pk
     return made | {f"order.{slug}": plain(slug).pk for slug in PROVIDERS}
