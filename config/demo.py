@@ -1,6 +1,7 @@
 """``make demo``: the whole desk on loopback in one command, against the sandbox. Ctrl-C ends every child.
 
-Everything it writes, keys included, goes into one folder of its own.
+Everything it writes, keys included, goes into one folder of its own; only the compiled translations lie beside their
+sources.
 """
 
 import contextlib

@@ -30,8 +30,8 @@ def _reachable(port: int) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Name each test this machine lacks something for as not run; with the switch set, it runs and fails."""
     lacking = {}
-    if not (_reachable(5432) and _reachable(6379)):
-        lacking["services"] = "PostgreSQL or Redis is not reachable on 127.0.0.1"
+    if not (_reachable(5432) and _reachable(6379) and shutil.which("pg_dump")):
+        lacking["services"] = "PostgreSQL or Redis is not reachable on 127.0.0.1, or pg_dump is not installed"
     if not (shutil.which("redis-server") and list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))):
         lacking["cluster"] = "the programs of a PostgreSQL server (initdb) or redis-server are not installed"
     if not Path(CHROMIUM).exists():
