@@ -19,6 +19,7 @@ from cancellations.requests.models import CancellationRequest
 from cancellations.requests.refusals import NotAllowed, NotAsked
 from cancellations.requests.timeline import timeline
 from cancellations.requests.views import cancellations_of, context_of
+from cancellations.requests.waiting import held_by_bulk
 from cancellations.requests.wording import taken_back
 from cancellations.shops.health import is_held
 
@@ -86,13 +87,20 @@ def _unless_held(now: str, held: str) -> Callable[[CancellationRequest], str]:
     return lambda one: _(held if is_held(one.shop) else now)
 
 
+def _approved(one: CancellationRequest) -> str:
+    one.refresh_from_db(fields=["state", "due_at"])
+    if held_by_bulk(one):
+        return _("Approved. Its bulk is paused: it is sent once somebody lets that go on.")
+    return _unless_held(
+        gettext_noop("Approved. It is sent as soon as a worker is free."),
+        gettext_noop("Approved. The shop is on hold: it is sent as soon as the connection works again."),
+    )(one)
+
+
 approve = _act(
     "approve",
     lambda request, one: decisions.approve(one, by=person_of(request), note=_note(request)),
-    _unless_held(
-        gettext_noop("Approved. It is sent as soon as a worker is free."),
-        gettext_noop("Approved. The shop is on hold: it is sent as soon as the connection works again."),
-    ),
+    _approved,
 )
 decline = _act(
     "approve",

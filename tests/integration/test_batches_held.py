@@ -165,12 +165,16 @@ def test_what_comes_back_after_a_pause_was_over_goes_at_its_time(monkeypatch: An
     assert states(batch) == {State.SUCCEEDED: 20}
 
 
-def test_what_is_approved_while_its_bulk_is_paused_waits_with_it(monkeypatch: Any) -> None:
+def test_what_is_approved_while_its_bulk_is_paused_waits_with_it_and_says_so(monkeypatch: Any, client: Client) -> None:
     platform = install(monkeypatch)
     shop = open_shop("careful", needs_approval=True)
     batch = run(started(many_orders(shop, 3, platform=platform)))
     decisions.pause(batch, by=batch.requested_by)
-    for one in requests(batch):
+    by_page, *others = requests(batch)
+    client.force_login(person("manager"))
+    answer = client.post(reverse("requests:approve", args=[by_page.pk]))
+    assert "Approved. Its bulk is paused" in client.get(answer.headers["Location"]).content.decode()
+    for one in others:
         singly.approve(one, by=person("manager"))
     delivery.drain(shop.pk)
     assert platform.called == []
