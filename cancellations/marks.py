@@ -32,6 +32,7 @@ MARKS: dict[str, Mark] = {
     "alarm": Mark(_("Alarm: look at it"), "bad", "exclamation-triangle"),
     "rejected": Mark(_("Refused"), "bad", "no-symbol"),
     "failed": Mark(_("Not cancelled"), "dull", "x-mark"),
+    "after_all": Mark(_("Cancelled after all"), "warn", "check"),
     "declined": Mark(_("Declined"), "quiet", "minus"),
     "withdrawn": Mark(_("Withdrawn"), "quiet", "minus"),
     # An order or item, in the contract's words

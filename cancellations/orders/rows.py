@@ -21,6 +21,7 @@ from providers import registry
 
 # Words of ``Order.desk_state`` while a request is open; the layer that owns them stands above this one.
 ASKED = frozenset({"pending_approval", "queued", "sending", "accepted", "uncertain"})
+CAME_TO_NOTHING = frozenset({"failed", "rejected", "declined", "withdrawn"})
 _TICK = (
     '<td class="tight"><input type="checkbox" name="orders" value="{pk}" form="selection" aria-label="{select}"></td>'
 )
@@ -56,7 +57,7 @@ def rows_of(
             pk=order.pk,
             select=select % {"number": order.number} if selectable else "",
             number=order.number,
-            state=badge(order.desk_state or order.status, label=_label(order, by_item)),
+            state=badge(_state(order), label=_label(order, by_item)),
             shop=platform(shop),
             buyer=order.buyer or nobody,
             amount=desk.money(order.amount, order.currency),
@@ -92,6 +93,13 @@ def _placed(order: Order | Listed, clock: Clock) -> SafeString:
 def _by_item(platform: str) -> bool:
     provider = registry.PROVIDERS.get(platform)
     return bool(provider and provider.card.unit == "item")
+
+
+def _state(order: Order | Listed) -> str:
+    """Return what became of what was asked for here; where that came to nothing and it is cancelled, that."""
+    if order.desk_state in CAME_TO_NOTHING and order.status == OrderStatus.CANCELLED:
+        return order.status
+    return order.desk_state or order.status
 
 
 def _label(order: Order | Listed, by_item: bool) -> str:

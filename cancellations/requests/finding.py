@@ -8,11 +8,13 @@ from cancellations.access import may
 from cancellations.people.models import Person
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import FINAL, MOVING, State
+from providers.contract import Status
 
 
 def needs(person: Person, queryset: QuerySet[CancellationRequest]) -> QuerySet[CancellationRequest]:
     """Narrow to what waits for this person's decision."""
-    own = Q(requested_by=person) & (Q(state=State.FAILED) | ~Q(alarm=""))
+    failed = Q(state=State.FAILED) & ~Q(last_reading=Status.CANCELLED)  # else there is nothing left to do
+    own = Q(requested_by=person) & (failed | ~Q(alarm=""))
     if not may(person, "approve"):
         return queryset.filter(own | Q(requested_by=person, state=State.UNCERTAIN, in_review=True))
     waiting = Q(state=State.PENDING_APPROVAL) & ~Q(requested_by=person)

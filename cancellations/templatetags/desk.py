@@ -51,6 +51,8 @@ def badge(state: Any, detail: str = "", label: str = "") -> SafeString:
         word = "in_review"
     if word == "succeeded" and getattr(state, "already", False):
         word = "already"
+    if word in ("failed", "rejected") and getattr(state, "last_reading", "") == "cancelled":
+        word = "after_all"
     if getattr(state, "alarm", ""):
         word = "alarm"
     mark = MARKS.get(word) or Mark(word, "quiet", "minus")

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from cancellations.orders.models import Order
 from cancellations.requests import claiming, concluding, decisions, delivery, reading, reconciliation, settling
 from cancellations.requests.concluding import Sent
 from cancellations.requests.models import CancellationRequest
@@ -50,6 +51,11 @@ def test_R08_a_reading_that_shows_cancelled_what_was_called_not_cancelled_is_an_
     client.post(reverse("requests:close_alarm", args=[denied.pk]), {"note": "The buyer was told."})
     closed = now_is(denied)
     assert (closed.alarm, closed.state, headline(closed).title) == ("", State.FAILED, "Cancelled after all.")
+    client.force_login(closed.requested_by)
+    assert "Cancelled after all" in client.get(reverse("requests:list")).content.decode()
+    assert closed.order_number not in client.get(reverse("requests:list") + "?tab=needs").content.decode()
+    Order.objects.update(status=Status.CANCELLED)
+    assert "Not cancelled" not in client.get(reverse("orders:list") + f"?q={closed.order_number}").content.decode()
     with pytest.raises(NotAllowed, match="nothing to send again"):
         decisions.resend(closed, by=person())
 
