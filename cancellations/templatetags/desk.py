@@ -51,10 +51,8 @@ def badge(state: Any, detail: str = "", label: str = "") -> SafeString:
         word = "in_review"
     if word == "succeeded" and getattr(state, "already", False):
         word = "already"
-    if word in ("failed", "rejected") and getattr(state, "last_reading", "") == "cancelled":
-        word = "after_all"
-    if getattr(state, "alarm", ""):
-        word = "alarm"
+    after_all = word in ("failed", "rejected") and getattr(state, "last_reading", "") == "cancelled"
+    word = "alarm" if getattr(state, "alarm", "") else "after_all" if after_all else word
     mark = MARKS.get(word) or Mark(word, "quiet", "minus")
     more = format_html(' <span class="badge-detail">{}</span>', detail) if detail else ""
     return format_html(
