@@ -7,7 +7,7 @@ SEED ?= 1
 SETTINGS := DJANGO_SETTINGS_MODULE=tests.settings
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev env demo test check format lint types arrows scan baseline audit messages screenshots album faults bench clean
+.PHONY: help install dev env demo test check format lint types arrows scan baseline audit messages screenshots album faults mutants bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -95,6 +95,9 @@ faults: $(VENV)/.dev ## thousands of seeded faults on real services; takes an ho
 	@$(PY) -m tests.faults --seed $(SEED) --faults 1000 --requests 1000 --kind sqlite+spool
 	@$(PY) -m tests.faults --seed $(SEED) --faults 500 --requests 1000 --kind postgres+rabbitmq
 	@$(PY) -m tests.faults.deploys --seed $(SEED) --rows 10000 --restarts 50
+
+mutants: $(VENV)/.dev ## known mistakes, one after the other: each must turn a campaign red; takes half an hour
+	@$(PY) -m tests.faults.mutants
 
 bench: $(VENV)/.dev ## the benchmarks, printed as tables
 	@$(PY) -m tests.benchmarks
