@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop
 from cancellations import ring
 from cancellations.people.models import Person
 from cancellations.requests import tasks
+from cancellations.requests.denials import is_denied
 from cancellations.requests.models import ONE_BY_ONE, CancellationRequest
 from cancellations.requests.pictures import Picture, keeping
 from cancellations.requests.reconciliation import unclear
@@ -21,7 +22,6 @@ from cancellations.requests.refusals import NotAllowed, NotAsked, require
 from cancellations.requests.states import State
 from cancellations.requests.waiting import due_unless_held
 from cancellations.shops.connection import capabilities_of
-from providers.contract import Status
 
 HOW_YOU_KNOW = gettext_noop("Say how you know: what you looked at, and when.")
 TAKEN_BACK_IN_DOUBT = gettext_noop(
@@ -101,8 +101,7 @@ def check_now(cancellation: CancellationRequest, *, by: Person) -> None:
 def can_resend(cancellation: CancellationRequest) -> str:
     """Return "" when a person may send it again, else a sentence that says why not."""
     if cancellation.state == State.FAILED:
-        after_all = cancellation.last_reading == Status.CANCELLED
-        return _("It was seen cancelled since: there is nothing to send again.") if after_all else ""
+        return _("It was seen cancelled since: there is nothing to send again.") if is_denied(cancellation) else ""
     if cancellation.state != State.UNCERTAIN:
         return _("Only what certainly was not cancelled can be sent again.")
     seen, sent = cancellation.seen_open_at, cancellation.sent_at

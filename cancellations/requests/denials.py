@@ -10,6 +10,11 @@ from providers.contract import Status
 DENIABLE = (State.FAILED, State.REJECTED)
 
 
+def is_denied(one: CancellationRequest) -> bool:
+    """Tell whether it was called not cancelled, and has been seen cancelled since."""
+    return one.state in DENIABLE and one.last_reading == Status.CANCELLED
+
+
 def keep_late(late: CancellationRequest, facts: dict[str, Any], *, cancelled: bool) -> None:
     """Keep evidence that came too late to move a request; where it denies what is said of it, raise an alarm, once.
 

@@ -7,12 +7,12 @@ from hashlib import blake2s
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from cancellations.requests.denials import is_denied
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import MOVING, OPEN, State
 from cancellations.requests.waiting import held_by_bulk
 from cancellations.requests.wording import Headline
 from cancellations.shops import health
-from providers.contract import Status
 
 # A person waits for what is on its way, less for what is looked at again; what waits for a person may take days.
 AT_ONCE, SOON, LATER = 700, 2_000, 15_000  # milliseconds until a page looks again: who just asked sits before it
@@ -31,7 +31,7 @@ def owner(cancellation: CancellationRequest) -> str:
     if state not in OPEN:
         return (
             _("%(person)s, if it should still be cancelled") % {"person": cancellation.requested_by.get_username()}
-            if state == State.FAILED and cancellation.last_reading != Status.CANCELLED
+            if state == State.FAILED and not is_denied(cancellation)
             else ""
         )
     if held_by_bulk(cancellation):

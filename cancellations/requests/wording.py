@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from cancellations.moments import exact_text
+from cancellations.requests.denials import is_denied
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
 from cancellations.requests.waiting import held_by_bulk, wait_of
@@ -15,7 +16,6 @@ from cancellations.shops import health
 from cancellations.shops.connection import capabilities_of, card_of
 from cancellations.shops.models import Shop
 from cancellations.templatetags.desk import gap, grouped
-from providers.contract import Status
 
 VERBS = {
     "cancellation.requested": gettext_lazy("Asked for"),
@@ -61,6 +61,8 @@ class Headline:
 
 def headline(cancellation: CancellationRequest) -> Headline:
     """Return the sentences for a request as it stands."""
+    if is_denied(cancellation):
+        return _after_all(cancellation)
     return _WORDS[State(cancellation.state)](cancellation)
 
 
@@ -147,8 +149,6 @@ def _uncertain(cancellation: CancellationRequest) -> Headline:
 
 
 def _failed(cancellation: CancellationRequest) -> Headline:
-    if cancellation.last_reading == Status.CANCELLED:
-        return _after_all(cancellation)
     told = _told(cancellation)
     if cancellation.code == "settled":
         told = _("A person looked and said it is not cancelled.")
@@ -195,8 +195,6 @@ def _after_all(cancellation: CancellationRequest) -> Headline:
 
 
 def _rejected(cancellation: CancellationRequest) -> Headline:
-    if cancellation.last_reading == Status.CANCELLED:
-        return _after_all(cancellation)
     told = _told(cancellation) or _("The platform refused it, and nothing was done.")
     return Headline("bad", "no-symbol", _("Refused."), told)
 
