@@ -10,8 +10,8 @@ from cancellations import ring
 from cancellations.batches.models import Batch, requests_of
 from cancellations.batches.states import BatchState
 from cancellations.requests import tasks
-from cancellations.requests.states import State
-from cancellations.requests.together import UNSENT, withdraw_together
+from cancellations.requests.states import UNSENT, State
+from cancellations.requests.together import withdraw_together
 
 
 def hold_back(batch: Batch) -> None:

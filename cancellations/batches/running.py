@@ -21,8 +21,8 @@ from cancellations.batches.models import Batch, BatchRow, requests_of, waiting_r
 from cancellations.batches.states import BatchState, PauseCause, Verdict
 from cancellations.requests.models import BULK, ONE_BY_ONE, CancellationRequest
 from cancellations.requests.refusals import NotAsked
-from cancellations.requests.states import State
-from cancellations.requests.together import UNSENT, Wanted, request_together
+from cancellations.requests.states import UNSENT, State
+from cancellations.requests.together import Wanted, request_together
 from cancellations.shops.connection import rate_of
 from cancellations.shops.models import Shop
 from providers.registry import PROVIDERS

@@ -19,7 +19,7 @@ from cancellations.requests.models import ONE_BY_ONE, CancellationRequest
 from cancellations.requests.pictures import Picture, keeping
 from cancellations.requests.reconciliation import unclear
 from cancellations.requests.refusals import NotAllowed, NotAsked, require
-from cancellations.requests.states import State
+from cancellations.requests.states import UNSENT, State
 from cancellations.requests.waiting import due_unless_held
 from cancellations.shops.connection import capabilities_of
 
@@ -70,7 +70,7 @@ def _second_person(cancellation: CancellationRequest, by: Person, permission: st
 def withdraw(cancellation: CancellationRequest, *, by: Person, note: str = "") -> None:
     """Take a request back that waits; one that was sent before and is in doubt is uncertain again, not withdrawn."""
     require(by, "withdraw", cancellation.shop)
-    if cancellation.state not in (State.QUEUED, State.PENDING_APPROVAL):
+    if cancellation.state not in UNSENT:
         raise NotAllowed(_("It can't be withdrawn any more: it has been sent, or it is over."))
     with transaction.atomic():
         _moved(take_back(cancellation, by=by, note=note))

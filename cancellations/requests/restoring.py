@@ -14,13 +14,12 @@ from cancellations.audit import trail
 from cancellations.requests import last_send
 from cancellations.requests.models import Attempt, CancellationRequest
 from cancellations.requests.reconciliation import CHECKED, is_readable
-from cancellations.requests.states import State
+from cancellations.requests.states import UNSENT, State
 from cancellations.shops import arming
 from cancellations.shops.models import Arming
 from providers.errors import gettext_noop
 
 CHUNK = 200
-UNSENT = (State.QUEUED, State.PENDING_APPROVAL)
 UNDER_WAY = (State.SENDING, State.ACCEPTED, State.UNCERTAIN)
 MAYBE_SENT = gettext_noop(
     "The database was restored from a backup, so this may have been sent since. We look at the order to find out."

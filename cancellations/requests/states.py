@@ -40,6 +40,8 @@ MOVES: dict[State, frozenset[State]] = {
 
 # One open request per unit, kept by the database.
 OPEN = (State.PENDING_APPROVAL, State.QUEUED, State.SENDING, State.ACCEPTED, State.UNCERTAIN)
+# Nothing of it is on its way: it can be withdrawn.
+UNSENT = (State.QUEUED, State.PENDING_APPROVAL)
 # The page looks again by itself while a request is in one of these and not in review.
 MOVING = (State.QUEUED, State.SENDING, State.ACCEPTED, State.UNCERTAIN)
 FINAL = tuple(state for state in State if not MOVES[state])

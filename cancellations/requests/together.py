@@ -20,11 +20,10 @@ from cancellations.requests import tasks
 from cancellations.requests.asking import check, done_of, draft, facts_of
 from cancellations.requests.decisions import take_back
 from cancellations.requests.models import BULK, CancellationRequest, show_on_orders
-from cancellations.requests.states import OPEN, State
+from cancellations.requests.states import OPEN, UNSENT, State
 from cancellations.shops.models import Shop
 
 VIA = "bulk"
-UNSENT = (State.QUEUED, State.PENDING_APPROVAL)
 CHUNK = 500
 MOST_TRIES = 5
 

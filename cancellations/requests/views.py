@@ -21,7 +21,7 @@ from cancellations.requests.forms import TABS, FilterForm
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.pictures import TYPES, Picture
 from cancellations.requests.progress import deadline, is_theirs, moment, next_look, owner, steps
-from cancellations.requests.states import FINAL, State
+from cancellations.requests.states import FINAL, UNSENT, State
 from cancellations.requests.timeline import timeline
 from cancellations.requests.wording import headline
 from cancellations.shops.connection import capabilities_of, card_of
@@ -95,7 +95,7 @@ def context_of(request: HttpRequest, cancellation: CancellationRequest) -> dict[
         "deadline": deadline(cancellation),
         "final": cancellation.state in (*FINAL, State.FAILED),
         "can": {
-            "withdraw": may(person, "withdraw") and state in (State.QUEUED, State.PENDING_APPROVAL),
+            "withdraw": may(person, "withdraw") and state in UNSENT,
             "approve": may(person, "approve") and state == State.PENDING_APPROVAL and second,
             "own_approval": may(person, "approve") and state == State.PENDING_APPROVAL and mine,
             "check": may(person, "request")
