@@ -130,7 +130,7 @@ class Nemesis:
         for timer in self._later:
             timer.join()
         for slug in PROVIDERS:
-            self._field.control(slug, switches={"latency": 0, "skew": 0})
+            self._field.control(slug, switches={"latency": 0, "skew": 0}, spare=True)
         if isinstance(self._field.broker, OwnRedis | OwnSpool):
             self._field.broker.give_back()
         for name in list(self._field.pids):
