@@ -53,7 +53,7 @@ class LedgerWorld(World):
             )
 
     def spare(self) -> None:
-        """Take back the planned faults that pause a whole shop: one more of them each minute, and it never gets done."""
+        """Take back the planned faults that pause a whole shop, so that what is left gets done."""
         self._db.execute("DELETE FROM faults WHERE slug=? AND kind IN ('limit', 'auth')", (self.slug,))
 
     def _next_fault(self, key: str, number: str) -> str:
