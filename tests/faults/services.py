@@ -27,17 +27,22 @@ def postgres_programs() -> Path | None:
 
 
 class OwnPostgres:
-    """A cluster in a folder; its crash is a crash, its disk is the disk."""
+    """A cluster in a folder, made there unless there is one; its crash is a crash, its disk is the disk."""
 
     def __init__(self, folder: Path) -> None:
         programs = postgres_programs()
         assert programs, "PostgreSQL's server programs are not installed"
         self._programs, self._folder, self.port = programs, folder / "postgres", free_port()
+        self._as = [] if os.getuid() else ["runuser", "-u", "postgres", "--"]
+        if self._folder.exists():
+            self.start()
+        else:
+            self._make()
+
+    def _make(self) -> None:
         self._folder.mkdir()
-        self._as: list[str] = []
-        if os.getuid() == 0:
+        if self._as:
             shutil.chown(self._folder, "postgres", "postgres")
-            self._as = ["runuser", "-u", "postgres", "--"]
         self._run("initdb", "-D", str(self._folder), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
         self.start()
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as admin:
