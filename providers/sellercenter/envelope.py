@@ -112,6 +112,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _from_xml(text: str) -> dict[str, Any]:
+    if "\x00" in text:  # expat would take it for UTF-16, which nobody agreed on
+        raise ValueError("a NUL is no XML")
     root = fromstring(text, forbid_dtd=True)
     return {_name(root): _value(root)}
 

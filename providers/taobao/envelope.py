@@ -85,6 +85,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> Tree:
 
 
 def _xml(text: str) -> Tree:
+    if "\x00" in text:  # expat would take it for UTF-16, which nobody agreed on
+        raise ValueError("a NUL is no XML")
     root = fromstring(text, forbid_dtd=True)
     return {root.tag: _node(root)}
 
