@@ -39,7 +39,7 @@ demo: $(VENV)/.runtime ## everything on loopback, against the sandbox; Ctrl-C en
 	@$(PY) -m config.demo
 
 test: $(VENV)/.dev ## the whole test suite
-	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not browser"
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not browser and not long"
 	@$(PY) -m pytest -q -m browser
 
 check: format lint types arrows ## what CI checks besides the tests
@@ -95,6 +95,7 @@ faults: $(VENV)/.dev ## thousands of seeded faults on real services; takes an ho
 	@$(PY) -m tests.faults --seed $(SEED) --faults 1000 --requests 1000 --kind sqlite+spool
 	@$(PY) -m tests.faults --seed $(SEED) --faults 500 --requests 1000 --kind postgres+rabbitmq
 	@$(PY) -m tests.faults.deploys --seed $(SEED) --rows 10000 --restarts 50
+	@$(PY) -m pytest -q -m long
 
 mutants: $(VENV)/.dev ## known mistakes, one after the other: each must turn a campaign red; takes half an hour
 	@$(PY) -m tests.faults.mutants

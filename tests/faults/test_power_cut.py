@@ -131,14 +131,6 @@ def database_of(folder: Path, kind: str) -> Iterator[str]:
         server.crash()
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """Return a folder that PostgreSQL's own account may enter."""
-    with tempfile.TemporaryDirectory(prefix="rescind-power-", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
 @pytest.mark.parametrize("kind", ["sqlite+spool", pytest.param("postgres+redis", marks=pytest.mark.cluster)])
 @pytest.mark.skipif(not can_mount(), reason="not run, for no file can be mounted as a disk here")
 def test_R13_a_power_cut_takes_nothing_back_that_was_acknowledged(kind: str, place: Path) -> None:
