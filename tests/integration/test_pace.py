@@ -167,7 +167,7 @@ def ask_many(made: Stall, count: int) -> list[CancellationRequest]:
 @pytest.mark.django_db
 def test_R15_R16_an_outage_costs_a_few_calls_and_no_request() -> None:
     made = stall("shoplazza", calls_per_second=0)
-    asked, way = ask_many(made, 300), Outage(made)
+    asked, way = ask_many(made, 1000), Outage(made)
     delivery.drain(made.shop.pk)
     health = ShopHealth.objects.get(shop=made.shop)
     assert health.held_since, "the circuit opens within one look at the queue"
