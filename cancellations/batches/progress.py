@@ -17,7 +17,7 @@ from cancellations.batches.wording import BUCKETS, HELD_BACK, OUTCOMES, Word, ve
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
 from cancellations.shops.connection import rate_of
-from cancellations.shops.models import Shop
+from cancellations.shops.models import Pulse, Shop, ShopHealth
 from providers.errors import ProviderError
 
 RATE_OVER = timedelta(minutes=2)
@@ -143,9 +143,13 @@ def _numbers(shops: dict[int | None, ShopSum], told: Mapping[str, Word]) -> Numb
 def seconds_left(batch: Batch, numbers: Numbers) -> float | None:
     """Estimate how long a running batch still takes; ``None`` while nothing can be said.
 
-    The slowest shop decides: what is left there over the rate it was seen to have, or its budget.
+    The slowest shop decides: what is left there over the rate it was seen to have, or its budget. Where no worker is
+    heard of, or one of its shops is on hold, there is no pace to go by.
     """
-    if batch.state != BatchState.RUNNING or not batch.started_at:
+    if batch.state != BatchState.RUNNING or not batch.started_at or not Pulse.is_heard():
+        return None
+    busy = [one.shop.pk for one in numbers.shops if one.shop and (one.counts["moving"] or one.counts["waits"])]
+    if ShopHealth.objects.filter(shop__in=busy, held_since__isnull=False).exists():
         return None
     now = timezone.now()
     since = max(batch.started_at, now - RATE_OVER)

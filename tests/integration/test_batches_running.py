@@ -21,7 +21,7 @@ from cancellations.requests.claiming import Claimed
 from cancellations.requests.models import BULK, CancellationRequest
 from cancellations.requests.refusals import NotAllowed
 from cancellations.requests.states import State
-from cancellations.shops.models import Shop, ShopAccess, ShopHealth
+from cancellations.shops.models import Pulse, Shop, ShopAccess, ShopHealth
 from providers.errors import OutcomeUnknown, Rejected, Unreachable
 from tests.desk import person, stall
 from tests.integration.bulk import (
@@ -636,10 +636,23 @@ def test_the_estimate_goes_by_the_shops_own_rate(monkeypatch: Any) -> None:
     install(monkeypatch)
     shop = open_shop(calls_per_second=2)
     batch = started(many_orders(shop, 60))
+    Pulse.beat()
     for rate, seconds in ((2, 30), (0.5, 120), (0, 60 / running.MOST_A_SECOND), (None, 0.06)):
         Shop.objects.filter(pk=shop.pk).update(calls_per_second=rate)
         numbers = progress.of_run(batch, batch.rows, requests(batch))
         assert progress.seconds_left(batch, numbers) == pytest.approx(seconds)
+
+
+def test_where_nobody_sends_no_time_is_named(monkeypatch: Any) -> None:
+    install(monkeypatch)
+    shop = open_shop(calls_per_second=2)
+    batch = started(many_orders(shop, 20))
+    numbers = progress.of_run(batch, batch.rows, requests(batch))
+    assert progress.seconds_left(batch, numbers) is None, "no worker is heard of"
+    Pulse.beat()
+    assert progress.seconds_left(batch, numbers)
+    ShopHealth.objects.update_or_create(shop=shop, defaults={"held_since": timezone.now()})
+    assert progress.seconds_left(batch, numbers) is None, "what waits for its platform has no pace"
 
 
 def test_the_same_list_again_asks_for_nothing(monkeypatch: Any) -> None:
