@@ -18,6 +18,7 @@ from providers.registry import PROVIDERS
 from providers.world import ODD_REPLIES, Misbehave, Reply, Respond, SandboxRequest, World
 
 HANG_SECONDS = 60.0
+DRIP_SECONDS = 0.3
 
 
 @dataclass
@@ -69,7 +70,9 @@ class _Handler(BaseHTTPRequestHandler):
         except Misbehave as fault:
             if fault.kind == "hang":
                 self._hang()
-            if fault.kind in ("hang", "drop"):
+            if fault.kind == "drip":
+                self._drip()
+            if fault.kind in ("hang", "drip", "drop"):
                 self.close_connection = True
                 return None
             reply = ODD_REPLIES[fault.kind]
@@ -84,6 +87,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.recv(1)
         except OSError:
             pass
+
+    def _drip(self) -> None:
+        """Say a byte now and then, and never the last one, until the caller gives up."""
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4096\r\n\r\n")
+        ends = time.monotonic() + HANG_SECONDS
+        while time.monotonic() < ends:
+            self.wfile.write(b" ")
+            time.sleep(DRIP_SECONDS)
 
     def _reply(self, reply: Reply) -> None:
         if "date" in reply.headers:  # the pretend platform's own clock, not this machine's

@@ -9,6 +9,7 @@ How an order is told to misbehave: a ``fault`` planned with :meth:`World.plan` (
 the end of its number, for everyone to try: ``…-REJECT``, ``…-TIMEOUT``, ``…-DROP``, ``…-GARBAGE``.
 """
 
+import gzip
 import json
 import sqlite3
 import threading
@@ -24,7 +25,10 @@ import httpx
 Respond = Callable[["SandboxRequest", "World"], "Reply"]
 
 # What each fault looks like on the wire. "-after" is added for one that strikes once the cancel has taken effect.
-FAULTS = ("hang", "drop", "error", "html", "garbage", "truncated", "empty", "huge", "redirect", "limit", "auth")
+FAULTS = (
+    "hang", "drip", "drop", "error", "html", "garbage", "truncated", "empty", "huge", "bomb", "redirect", "limit",
+    "auth",
+)  # fmt: skip
 _NUMBER_WORDS = {"TIMEOUT": "hang-after", "HANG": "hang", "DROP": "drop-after", "GARBAGE": "garbage-after"}
 
 
@@ -206,6 +210,9 @@ ODD_REPLIES = {
     "truncated": Reply(200, b'{"result": {"succ', {"content-type": "application/json"}),
     "empty": Reply(200, b"", {"content-type": "application/json"}),
     "huge": Reply(200, b'"' + b"x" * (2 * 1024 * 1024) + b'"', {"content-type": "application/json"}),
+    "bomb": Reply(
+        200, gzip.compress(bytes(16 * 1024 * 1024)), {"content-type": "application/json", "content-encoding": "gzip"}
+    ),
     "redirect": Reply(302, b"", {"location": "https://elsewhere.invalid/"}),
     "limit": Reply(429, b"", {"retry-after": "1"}),
     "auth": Reply(401, b"", {}),
@@ -227,7 +234,7 @@ class SandboxTransport(httpx.BaseTransport):
             with self.world.lock:
                 reply = self._respond(seen, self.world)
         except Misbehave as fault:
-            if fault.kind == "hang":
+            if fault.kind in ("hang", "drip"):
                 raise httpx.ReadTimeout("the sandbox hangs", request=request) from None
             if fault.kind == "drop":
                 raise httpx.RemoteProtocolError("the sandbox hung up", request=request) from None

@@ -18,8 +18,8 @@ from tests.faults.steps import COMMITS, SENDING, STEPS, WEB
 # What an order may meet at its platform, beside being done late.
 AT_PLATFORM = (
     "hang", "hang-after", "drop", "drop-after", "error", "error-after", "html", "html-after", "garbage",
-    "garbage-after", "truncated", "truncated-after", "empty", "empty-after", "huge-after", "redirect",
-    "redirect-after", "limit", "auth", "late", "late", "late", "late", "late",
+    "garbage-after", "truncated", "truncated-after", "empty", "empty-after", "huge-after", "bomb-after",
+    "drip", "drip-after", "redirect", "redirect-after", "limit", "auth", "late", "late", "late", "late", "late",
 )  # fmt: skip
 MOST_ARMED = 4
 FROZEN_SECONDS = LEASE + 2

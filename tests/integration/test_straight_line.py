@@ -75,7 +75,7 @@ def test_R21_every_step_has_its_event(slug: str) -> None:
 
 @platforms
 @pytest.mark.parametrize(
-    "fault", ["drop", "hang", "error", "html", "garbage", "truncated", "empty", "huge", "redirect"]
+    "fault", ["drop", "hang", "drip", "error", "html", "garbage", "truncated", "empty", "huge", "bomb", "redirect"]
 )
 @pytest.mark.parametrize("done_there", [True, False])
 def test_R04_a_lost_answer_is_uncertain_until_a_reading_settles_it(slug: str, fault: str, done_there: bool) -> None:

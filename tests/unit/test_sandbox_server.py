@@ -107,7 +107,9 @@ def test_R05_every_fault_is_acted_out_on_the_socket(sandbox, fault, after):
         assert write.status is None
         assert write.sent
         assert caught.value.code == {"hang": "timeout", "drop": "connection-lost"}[fault]
-    elif fault == "huge":
+    elif fault == "drip":
+        assert caught.value.code == "timeout"
+    elif fault in ("huge", "bomb"):
         assert caught.value.code == "too-large"
     else:
         assert write.status
@@ -156,7 +158,7 @@ def test_a_length_that_is_none_is_refused_and_the_server_lives_on(sandbox, lengt
 def test_an_unknown_fault_is_no_plan():
     with pytest.raises(ValueError, match="no fault called"):
         World(SLUG).plan("key", "explode")
-    assert set(ODD_REPLIES) | {"hang", "drop"} == set(FAULTS)
+    assert set(ODD_REPLIES) | {"hang", "drip", "drop"} == set(FAULTS)
 
 
 def test_orders_are_put_all_or_none():

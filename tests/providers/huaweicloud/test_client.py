@@ -63,6 +63,7 @@ def test_a_cancel_behind_a_path_of_its_own_is_signed_as_it_is_sent(clock, tokens
 # What a cancel raises for each fault. A key or limit fault strikes before the cancel, whatever was asked.
 EXPECTED = {
     "hang": OutcomeUnknown,
+    "drip": OutcomeUnknown,
     "drop": OutcomeUnknown,
     "error": OutcomeUnknown,
     "html": OutcomeUnknown,
@@ -70,6 +71,7 @@ EXPECTED = {
     "truncated": OutcomeUnknown,
     "empty": OutcomeUnknown,
     "huge": OutcomeUnknown,
+    "bomb": OutcomeUnknown,
     "redirect": OutcomeUnknown,
     "limit": RateLimited,
     "auth": AuthFailed,
