@@ -8,6 +8,7 @@ from celery.signals import beat_init, worker_init, worker_ready
 from django.core.exceptions import ImproperlyConfigured
 
 from config.durability import refuse_forgetful_database
+from config.open_file import keep_open
 from config.starting import refuse_misconfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -31,6 +32,7 @@ def look_before_starting(**_facts: Any) -> None:
     """End at once where a setting is wrong or the database may forget; Celery would only log what a listener raises."""
     try:
         refuse_misconfigured()
+        keep_open()
         refuse_forgetful_database()
     except ImproperlyConfigured as error:
         raise SystemExit(str(error)) from error

@@ -1,0 +1,30 @@
+"""SQLite's file stays open in a server or worker for as long as it lives: see docs/adr/0014."""
+
+import contextlib
+import os
+import sqlite3
+from typing import Any
+
+from django.db.backends.signals import connection_created
+
+_kept: list[sqlite3.Connection] = []
+
+
+def keep_open() -> None:
+    """Have this process hold a connection of its own from its first one on, which nobody uses and nobody closes."""
+    connection_created.connect(_open_one_more, dispatch_uid="open-file")
+    os.register_at_fork(before=_close)  # a lock does not come along into a child, which would believe it has it
+
+
+def _open_one_more(connection: Any, **_facts: Any) -> None:
+    if _kept or connection.vendor != "sqlite" or connection.is_in_memory_db():
+        return
+    with contextlib.suppress(sqlite3.Error):  # the next connection tries it again
+        kept = connection.get_new_connection(connection.get_connection_params())
+        kept.execute("SELECT count(*) FROM sqlite_master").fetchall()  # it holds a shared lock from here on
+        _kept.append(kept)
+
+
+def _close() -> None:
+    while _kept:
+        _kept.pop().close()
