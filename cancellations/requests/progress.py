@@ -9,7 +9,7 @@ from django.utils.translation import pgettext
 
 from cancellations.requests.denials import is_denied
 from cancellations.requests.models import CancellationRequest
-from cancellations.requests.states import MOVING, OPEN, State
+from cancellations.requests.states import MOVING, OPEN, UNSENT, State
 from cancellations.requests.waiting import held_by_bulk
 from cancellations.requests.wording import Headline
 from cancellations.shops import health
@@ -55,7 +55,7 @@ def deadline(cancellation: CancellationRequest) -> datetime | None:
 def steps(cancellation: CancellationRequest) -> list[tuple[str, str]]:
     """Return the progress dots: (label, ``done now todo skipped bad unsure``)."""
     state = State(cancellation.state)
-    sent = bool(cancellation.attempt_no)
+    sent = bool(cancellation.attempt_no) and state not in UNSENT  # what came back waits to be sent again
     answered = {
         State.SUCCEEDED: "done",
         State.ACCEPTED: "done",

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from cancellations.audit.models import AuditEvent
 from cancellations.orders.models import Order
-from cancellations.requests import asking, decisions, delivery, reconciliation
+from cancellations.requests import asking, decisions, delivery, progress, reconciliation
 from cancellations.requests.models import CancellationRequest
 from cancellations.requests.states import State
 from cancellations.requests.timeline import timeline
@@ -518,3 +518,12 @@ def test_a_resend_is_refused_while_another_request_for_the_unit_is_open() -> Non
     assert "Another cancellation of the same order is open already." in words(answer)
     with pytest.raises(decisions.NotAllowed):
         decisions.resend(put(first, State.FAILED, **SENT), by=person())
+
+
+@pytest.mark.parametrize(
+    ("state", "attempts", "sent"),
+    [("queued", 0, "now"), ("queued", 1, "now"), ("pending_approval", 1, "todo"), ("sending", 1, "done")],
+)
+def test_what_came_back_unsent_is_not_shown_as_sent(state: str, attempts: int, sent: str) -> None:
+    steps = dict(progress.steps(CancellationRequest(state=state, attempt_no=attempts)))
+    assert steps["Sent"] == sent
