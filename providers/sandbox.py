@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
             if fault.kind in ("hang", "drip", "drop"):
                 self.close_connection = True
                 return None
-            reply = ODD_REPLIES[fault.kind]
+            reply = ODD_REPLIES[fault.kind]()
         return self._reply(reply)
 
     do_GET = do_POST = do_PUT = _serve

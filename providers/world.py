@@ -29,6 +29,7 @@ FAULTS = (
     "hang", "drip", "drop", "error", "html", "garbage", "truncated", "empty", "huge", "bomb", "redirect", "limit",
     "auth",
 )  # fmt: skip
+_JSON = {"content-type": "application/json"}
 _NUMBER_WORDS = {"TIMEOUT": "hang-after", "HANG": "hang", "DROP": "drop-after", "GARBAGE": "garbage-after"}
 
 
@@ -203,19 +204,18 @@ def refuses(number: str) -> bool:
     return number.endswith("-REJECT")
 
 
-ODD_REPLIES = {
-    "error": Reply(500, b'{"message": "internal error"}', {"content-type": "application/json"}),
-    "html": Reply(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>", {"content-type": "text/html"}),
-    "garbage": Reply(200, b'\x8b\xff{"ok": tru', {"content-type": "application/json"}),
-    "truncated": Reply(200, b'{"result": {"succ', {"content-type": "application/json"}),
-    "empty": Reply(200, b"", {"content-type": "application/json"}),
-    "huge": Reply(200, b'"' + b"x" * (2 * 1024 * 1024) + b'"', {"content-type": "application/json"}),
-    "bomb": Reply(
-        200, gzip.compress(bytes(16 * 1024 * 1024)), {"content-type": "application/json", "content-encoding": "gzip"}
-    ),
-    "redirect": Reply(302, b"", {"location": "https://elsewhere.invalid/"}),
-    "limit": Reply(429, b"", {"retry-after": "1"}),
-    "auth": Reply(401, b"", {}),
+# Made when a fault strikes: every program of the desk loads this module, and a bomb takes a while to pack.
+ODD_REPLIES: Mapping[str, Callable[[], Reply]] = {
+    "error": lambda: Reply(500, b'{"message": "internal error"}', _JSON),
+    "html": lambda: Reply(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>", {"content-type": "text/html"}),
+    "garbage": lambda: Reply(200, b'\x8b\xff{"ok": tru', _JSON),
+    "truncated": lambda: Reply(200, b'{"result": {"succ', _JSON),
+    "empty": lambda: Reply(200, b"", _JSON),
+    "huge": lambda: Reply(200, b'"' + b"x" * (2 * 1024 * 1024) + b'"', _JSON),
+    "bomb": lambda: Reply(200, gzip.compress(bytes(16 * 1024 * 1024)), {**_JSON, "content-encoding": "gzip"}),
+    "redirect": lambda: Reply(302, b"", {"location": "https://elsewhere.invalid/"}),
+    "limit": lambda: Reply(429, b"", {"retry-after": "1"}),
+    "auth": lambda: Reply(401, b"", {}),
 }
 
 
@@ -238,7 +238,7 @@ class SandboxTransport(httpx.BaseTransport):
                 raise httpx.ReadTimeout("the sandbox hangs", request=request) from None
             if fault.kind == "drop":
                 raise httpx.RemoteProtocolError("the sandbox hung up", request=request) from None
-            reply = ODD_REPLIES[fault.kind]
+            reply = ODD_REPLIES[fault.kind]()
         return httpx.Response(
             reply.status, headers=dict(reply.headers), stream=httpx.ByteStream(reply.body), request=request
         )
