@@ -38,6 +38,11 @@ class ShopSum:
         """All of them."""
         return self.counts.total()
 
+    @property
+    def left(self) -> int:
+        """Those of a run that have no outcome and wait for nobody."""
+        return self.counts["moving"] + self.counts["waits"]
+
 
 @dataclass(frozen=True)
 class Numbers:
@@ -148,8 +153,8 @@ def seconds_left(batch: Batch, numbers: Numbers) -> float | None:
     """
     if batch.state != BatchState.RUNNING or not batch.started_at or not Pulse.is_heard():
         return None
-    busy = [one.shop.pk for one in numbers.shops if one.shop and (one.counts["moving"] or one.counts["waits"])]
-    if ShopHealth.objects.filter(shop__in=busy, held_since__isnull=False).exists():
+    busy = [(one.shop, left, one) for one in numbers.shops if one.shop and (left := one.left)]
+    if ShopHealth.objects.filter(shop__in=[shop for shop, *_more in busy], held_since__isnull=False).exists():
         return None
     now = timezone.now()
     since = max(batch.started_at, now - RATE_OVER)
@@ -157,15 +162,12 @@ def seconds_left(batch: Batch, numbers: Numbers) -> float | None:
     ended = CancellationRequest.objects.filter(own).order_by().values_list("shop")
     rates = {pk: (n, last) for pk, n, last in ended.annotate(n=Count("pk"), last=Max("state_since"))}
     longest = 0.0
-    for one in numbers.shops:
-        left = one.counts["moving"] + one.counts["waits"]
-        if not one.shop or not left:
-            continue
+    for shop, left, one in busy:
         if one.counts["pending_approval"] and not one.counts["moving"]:
             continue  # the rest of that shop waits for a person, and nobody knows how long
-        count, last = rates.get(one.shop.pk, (0, None))
+        count, last = rates.get(shop.pk, (0, None))
         seen = (last - since).total_seconds() if last else 0.0
-        rate = count / seen if count > 4 and seen > 1 else _budget(one.shop)
+        rate = count / seen if count > 4 and seen > 1 else _budget(shop)
         longest = max(longest, left / rate)
     return longest or None
 
