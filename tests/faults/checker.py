@@ -97,6 +97,11 @@ def query(database: str, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
+def states_of(database: str) -> dict[int, str]:
+    """Return every request's number and state."""
+    return dict(query(database, "SELECT id, state FROM cancellations_cancellationrequest"))  # type: ignore[arg-type]
+
+
 def waiting(database: str) -> int:
     """Return how many requests wait to be sent."""
     return int(query(database, "SELECT count(*) FROM cancellations_cancellationrequest WHERE state = 'queued'")[0][0])

@@ -172,9 +172,27 @@ class Field:
 def is_there(pid: int) -> bool:
     """Tell whether a process lives; one that is dead and not yet buried does not."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return state_in(Path(f"/proc/{pid}")) not in "ZX"
     except OSError:
         return False
+
+
+def state_in(folder: Path) -> str:
+    """Return the kernel's letter for a process or a thread, by its folder under ``/proc``.
+
+    Raises:
+        OSError: It is gone.
+    """
+    return (folder / "stat").read_text().rpartition(")")[2].split()[0]
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes it forked.
+
+    Raises:
+        OSError: It is gone.
+    """
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def thaw(pid: int) -> None:

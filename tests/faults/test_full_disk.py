@@ -14,15 +14,14 @@ from random import Random
 
 import pytest
 
-from tests.faults.checker import check, query, unsettled
-from tests.faults.field import Field, field_of
+from tests.faults.checker import check, query, states_of, unsettled
+from tests.faults.field import Field, children_of, field_of
 from tests.faults.people import Browser, People, units_of
 from tests.stack import wait_until
 
 DISK_BYTES = 48 * 1024 * 1024
 LIMIT_BYTES = 64 * 1024
 LEASE = 3
-REQUESTS = "cancellations_cancellationrequest"
 
 
 @dataclass
@@ -56,10 +55,6 @@ class Disk:
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
 
-def children_of(pid: int) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 def write_back(field: Field) -> None:
     """Have the write-ahead log be written back and cut to nothing, so that the next commit needs room."""
     with closing(sqlite3.connect(field.database, timeout=30)) as database:
@@ -67,7 +62,7 @@ def write_back(field: Field) -> None:
 
 
 def states(field: Field) -> dict[int, str]:
-    return dict(query(field.database, f"SELECT id, state FROM {REQUESTS}"))  # type: ignore[arg-type]  # noqa: S608
+    return states_of(field.database)
 
 
 def calls(field: Field) -> int:

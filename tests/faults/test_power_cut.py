@@ -19,16 +19,14 @@ from random import Random
 
 import pytest
 
-from tests.faults.checker import Unit, query
-from tests.faults.field import Field, field_of
+from tests.faults.checker import ENDED, Unit, query, states_of
+from tests.faults.field import Field, children_of, field_of, state_in
 from tests.faults.people import People, units_of
 from tests.faults.services import OwnPostgres
 from tests.stack import wait_until
 
 CUTS = 20
 DISK_BYTES = 512 * 1024 * 1024
-REQUESTS, ATTEMPTS = "cancellations_cancellationrequest", "cancellations_attempt"
-FINAL = "('succeeded', 'rejected', 'failed', 'withdrawn')"
 
 
 @dataclass(frozen=True)
@@ -80,14 +78,13 @@ def everybody(field: Field) -> list[int]:
         pids.append(int((field.folder / "postgres/postmaster.pid").read_text().split()[0]))
     for pid in pids:  # it grows as it goes
         with suppress(OSError):
-            pids += [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+            pids += children_of(pid)
     return pids
 
 
 def is_stopped(pid: int) -> bool:
     try:
-        threads = list(Path(f"/proc/{pid}/task").iterdir())
-        return all((one / "stat").read_text().rpartition(")")[2].split()[0] in "TZX" for one in threads)
+        return all(state_in(thread) in "TZX" for thread in Path(f"/proc/{pid}/task").iterdir())
     except OSError:
         return True
 
@@ -110,11 +107,11 @@ def stopped(pids: list[int]) -> Iterator[None]:
 def acknowledged(field: Field, people: People) -> Acknowledged:
     with people.lock:
         accepted = frozenset(people.told.accepted)
-    final = query(field.database, f"SELECT id, state FROM {REQUESTS} WHERE state IN {FINAL}")  # noqa: S608
+    final = {pk: state for pk, state in states_of(field.database).items() if state in ENDED}
     calls = query(
         str(field.folder / "sandbox.sqlite3"), "SELECT slug, key FROM ledger WHERE event IN ('called', 'again')"
     )
-    return Acknowledged(accepted, dict(final), Counter((slug, key) for slug, key in calls))  # type: ignore[arg-type]
+    return Acknowledged(accepted, final, Counter((slug, key) for slug, key in calls))
 
 
 @contextmanager
@@ -173,12 +170,12 @@ def test_R13_a_power_cut_takes_nothing_back_that_was_acknowledged(kind: str, pla
 def compare(before: Acknowledged, folder: Path, kind: str, people: People) -> tuple[int, int, int]:
     """Look for all that was acknowledged in what the power cut left; return how much it was."""
     with database_of(folder, kind) as database:
-        states = dict(query(database, f"SELECT id, state FROM {REQUESTS}"))  # type: ignore[arg-type]  # noqa: S608
+        states = states_of(database)
         assert before.accepted <= set(states), "what was accepted is lost"
         assert {pk: states[pk] for pk in before.final} == before.final, "what was over is not over"
         with people.lock:
             units = dict(people.told.accepted)
-        sends = query(database, f"SELECT cancellation_id FROM {ATTEMPTS} WHERE kind = 'send'")  # noqa: S608
+        sends = query(database, "SELECT cancellation_id FROM cancellations_attempt WHERE kind = 'send'")
         attempts = Counter(units.get(pk) for (pk,) in sends)
         assert before.sent <= attempts, "something was sent whose claim is lost"
     return len(before.accepted), before.sent.total(), len(before.final)
